@@ -1,0 +1,173 @@
+package compose
+
+import (
+	v2 "github.com/gatehouse-platform/gatehouse/api/v2"
+	"github.com/gatehouse-platform/gatehouse/internal/apps"
+	"github.com/gatehouse-platform/gatehouse/internal/cloud/gke"
+	"github.com/gatehouse-platform/gatehouse/internal/composed"
+)
+
+// AppState is what is known of an app that is on.
+type AppState struct {
+	Name string
+	// Seen says whether any part of the app was observed. The rest means nothing
+	// without it.
+	Seen    bool
+	Version string
+	Ready   bool
+	Reason  string
+}
+
+func (p *Planner) appStates(s *composed.Scope, observed composed.Observed) []AppState {
+	var out []AppState
+	for _, app := range p.apps {
+		if app.Enabled(s.Apps()) {
+			out = append(out, appState(s, app, observed))
+		}
+	}
+	return out
+}
+
+// appState is ready when every part that the Cluster asks for is ready. The
+// first part that is not says why.
+func appState(s *composed.Scope, app apps.App, observed composed.Observed) AppState {
+	state := AppState{Name: app.Name, Ready: true}
+	parts := partsOf(s, app)
+	for i, key := range parts {
+		seen := observed.Has(key)
+		state.Seen = state.Seen || seen
+		ready, reason := readiness(key, observed)
+		if i == 0 && seen {
+			state.Version = observedVersion(s, app, key, observed)
+		}
+		if state.Ready && (!ready || i == 0) {
+			state.Ready, state.Reason = ready, reason
+		}
+	}
+	return state
+}
+
+// partsOf are the parts of an app that the Cluster asks for.
+func partsOf(s *composed.Scope, app apps.App) []string {
+	var out []string
+	for _, key := range app.Parts(s) {
+		if key == s.ObjectKey("secret-store") && !s.Apps().ExternalSecrets.Store {
+			continue
+		}
+		out = append(out, key)
+	}
+	return out
+}
+
+// readiness gives the reason of the condition Ready, or Waiting for what does not
+// exist or says nothing yet.
+func readiness(key string, observed composed.Observed) (ready bool, reason string) {
+	for _, c := range observed.Conditions(key) {
+		if c.Type == composed.ConditionReady {
+			return c.Status == "True", c.Reason
+		}
+	}
+	return false, "Waiting"
+}
+
+// observedVersion is the version that the provider says is installed. Providers
+// before that field exist only say what they were asked for.
+func observedVersion(s *composed.Scope, app apps.App, key string, observed composed.Observed) string {
+	if app.Name == "vllm" {
+		return vllmVersion(key, observed)
+	}
+	if v := observed.String(key, "status", "atProvider", "version"); v != "" {
+		return v
+	}
+	return observed.String(key, "spec", "forProvider", "chart", "version")
+}
+
+func status(s *composed.Scope, plan *Plan, observed composed.Observed) map[string]any {
+	out := map[string]any{"clusterName": s.Name()}
+	set(out, "controlPlaneStatus", firstReason(plan.Cloud.ControlPlane(s.Name()), observed))
+	set(out, "nodePoolStatus", firstReason(plan.Cloud.NodePool(s.Name()), observed))
+	if s.Provider() == v2.ProviderGoogle {
+		set(out, "field1", gke.PodRange(s, observed))
+	}
+	if seen := appsStatus(plan.Apps); len(seen) > 0 {
+		out["apps"] = seen
+	}
+	if g := gatewayStatus(s, observed); g != nil {
+		out["gateway"] = g
+	}
+	if p := prometheusStatus(s, observed); p != nil {
+		out["prometheus"] = p
+	}
+	if k := kedaStatus(s, observed); k != nil {
+		out["keda"] = k
+	}
+	return out
+}
+
+func set(out map[string]any, name, value string) {
+	if value != "" {
+		out[name] = value
+	}
+}
+
+// firstReason is the reason of the first condition, which is what the status of
+// a Cluster always showed.
+func firstReason(key string, observed composed.Observed) string {
+	if conditions := observed.Conditions(key); len(conditions) > 0 {
+		return conditions[0].Reason
+	}
+	return ""
+}
+
+func appsStatus(states []AppState) map[string]any {
+	out := map[string]any{}
+	for _, state := range states {
+		if !state.Seen {
+			continue
+		}
+		app := map[string]any{"ready": state.Ready}
+		set(app, "version", state.Version)
+		set(app, "reason", state.Reason)
+		out[state.Name] = app
+	}
+	return out
+}
+
+// prometheusStatus tells the address once the chart is ready, unless the user's
+// values rename its Services.
+func prometheusStatus(s *composed.Scope, observed composed.Observed) map[string]any {
+	app := s.Apps().Prometheus
+	key := s.ReleaseKey("kube-prometheus-stack")
+	if !app.Enabled || !observed.Ready(key) || renamed(app.Values) {
+		return nil
+	}
+	ns := s.Catalog.Chart("kube-prometheus-stack").Namespace
+	return map[string]any{
+		"namespace": ns,
+		"url":       "http://kube-prometheus-stack-prometheus." + ns + ":9090",
+	}
+}
+
+// kedaStatus tells the addresses of the HTTP add-on once its chart is ready. Its
+// Services are named after the chart, whatever the values say.
+func kedaStatus(s *composed.Scope, observed composed.Observed) map[string]any {
+	if !s.Apps().KEDA.Enabled || !observed.Ready(s.ReleaseKey("keda")) {
+		return nil
+	}
+	ns := s.Catalog.Chart("keda").Namespace
+	out := map[string]any{"namespace": ns}
+	if observed.Ready(s.ReleaseKey("keda-add-ons-http")) {
+		out["interceptor"] = "keda-add-ons-http-interceptor-proxy." + ns + ":8080"
+		out["externalScaler"] = "keda-add-ons-http-external-scaler." + ns + ":9090"
+	}
+	return out
+}
+
+func renamed(values v2.Object) bool {
+	for _, key := range []string{"fullnameOverride", "nameOverride", "namespaceOverride"} {
+		if v, _ := values[key].(string); v != "" {
+			return true
+		}
+	}
+	return false
+}
