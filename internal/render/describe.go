@@ -1,0 +1,87 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gatehouse-platform/gatehouse/internal/composed"
+)
+
+// describe says in a line what a resource is.
+func describe(r composed.Resource) string {
+	obj := composed.JSON(r.Object)
+	kind, _ := r.Object["kind"].(string)
+	switch kind {
+	case "Release":
+		return describeRelease(obj)
+	case "Object":
+		return describeManifest(obj)
+	default:
+		return fmt.Sprintf("%s %s", kind, text(obj, "metadata", "name"))
+	}
+}
+
+func describeRelease(obj composed.JSON) string {
+	chart := text(obj, "spec", "forProvider", "chart", "name")
+	version := text(obj, "spec", "forProvider", "chart", "version")
+	if version == "" {
+		version = text(obj, "spec", "forProvider", "chart", "url")
+	}
+	return fmt.Sprintf("chart %s %s → %s", chart, version, text(obj, "spec", "forProvider", "namespace"))
+}
+
+func describeManifest(obj composed.JSON) string {
+	manifest, _ := obj.Field("spec", "forProvider", "manifest").(map[string]any)
+	m := composed.JSON(manifest)
+	name := text(m, "metadata", "name")
+	if ns := text(m, "metadata", "namespace"); ns != "" {
+		name = ns + "/" + name
+	}
+	out := fmt.Sprintf("%s %s", text(m, "kind"), name)
+	if listeners := listenerWords(m); listeners != "" {
+		out += " " + listeners
+	}
+	return out
+}
+
+func listenerWords(m composed.JSON) string {
+	list, _ := m.Field("spec", "listeners").([]any)
+	var words []string
+	for _, item := range list {
+		l, _ := item.(map[string]any)
+		word := fmt.Sprintf("%v:%v", l["protocol"], l["port"])
+		if host, ok := l["hostname"].(string); ok {
+			word += " " + host
+		}
+		words = append(words, word)
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return "[" + strings.Join(words, ", ") + "]"
+}
+
+// describePool says how large a node pool is, on whatever cloud.
+func describePool(kind string, r composed.Resource) string {
+	obj := composed.JSON(r.Object)
+	find := func(paths ...string) string {
+		for _, path := range paths {
+			if v := obj.Field(append([]string{"spec", "forProvider"}, strings.Split(path, ".")...)...); v != nil {
+				if list, ok := v.([]any); ok && len(list) > 0 {
+					v = list[0]
+				}
+				return fmt.Sprint(v)
+			}
+		}
+		return "?"
+	}
+	return fmt.Sprintf("%s %s: %s to %s × %s", kind, text(obj, "metadata", "name"),
+		find("scalingConfig.minSize", "autoscaling.minNodeCount", "defaultNodePool.minCount", "minCount"),
+		find("scalingConfig.maxSize", "autoscaling.maxNodeCount", "defaultNodePool.maxCount", "maxCount"),
+		find("instanceTypes", "nodeConfig.machineType", "defaultNodePool.vmSize", "vmSize"))
+}
+
+func text(obj composed.JSON, path ...string) string {
+	s, _ := obj.Field(path...).(string)
+	return s
+}

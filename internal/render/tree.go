@@ -1,0 +1,202 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/gatehouse-platform/gatehouse/internal/composed"
+)
+
+// node is a line of a tree, with what hangs on it.
+type node struct {
+	text  string
+	nodes []*node
+}
+
+func (n *node) add(format string, args ...any) *node {
+	child := &node{text: fmt.Sprintf(format, args...)}
+	n.nodes = append(n.nodes, child)
+	return child
+}
+
+func (n *node) write(w io.Writer, prefix string) error {
+	for i, child := range n.nodes {
+		branch, stem := "├─ ", "│  "
+		if i == len(n.nodes)-1 {
+			branch, stem = "└─ ", "   "
+		}
+		if _, err := fmt.Fprintln(w, strings.TrimRight(prefix+branch+child.text, " ")); err != nil {
+			return err
+		}
+		if err := child.write(w, prefix+stem); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Tree writes renderings for people: what is installed, which version, why.
+func Tree(w io.Writer, all []Rendered) error {
+	for i, r := range all {
+		if i > 0 {
+			if _, err := fmt.Fprintln(w); err != nil {
+				return err
+			}
+		}
+		c := r.Plan.Cluster
+		if _, err := fmt.Fprintf(w, "Cluster %s/%s\n", c.Namespace, c.Name); err != nil {
+			return err
+		}
+		if err := tree(r).write(w, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// group is the resources that belong to one part of a Cluster.
+type group struct {
+	name      string
+	resources []composed.Resource
+}
+
+// groups are the parts of a Cluster in the order in which they are composed.
+func groups(r Rendered) []group {
+	all := r.Plan.Resources
+	if !r.Moment {
+		for _, h := range r.Plan.Held {
+			all = append(all[:len(all):len(all)], h.Resource)
+		}
+	}
+	var order []string
+	byName := map[string][]composed.Resource{}
+	for _, resource := range all {
+		if byName[resource.For] == nil {
+			order = append(order, resource.For)
+		}
+		byName[resource.For] = append(byName[resource.For], resource)
+	}
+	out := make([]group, 0, len(order))
+	for _, name := range order {
+		out = append(out, group{name, byName[name]})
+	}
+	return out
+}
+
+func tree(r Rendered) *node {
+	root := &node{}
+	usages := 0
+	var apps *node
+	for _, g := range groups(r) {
+		for _, resource := range g.resources {
+			if resource.Object["kind"] == "Usage" {
+				usages++
+			}
+		}
+		switch {
+		case g.name == r.Plan.Cloud.Title:
+			cloudNode(root, r, g)
+		case isApp(r, g.name):
+			if apps == nil {
+				apps = root.add("apps")
+			}
+			items(apps.add("%s", g.name), g, r)
+		default:
+			items(root.add("%s", g.name), g, r)
+		}
+	}
+	if usages > 0 {
+		root.add("%d Usages: nothing is deleted while something else still uses it", usages)
+	}
+	for _, h := range waiting(r) {
+		root.add("%s", h)
+	}
+	return root
+}
+
+func isApp(r Rendered, name string) bool {
+	for _, app := range r.Plan.Apps {
+		if app.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// cloudNode sums up the cloud's own resources by kind: there are many, and only
+// few of them are news.
+func cloudNode(root *node, r Rendered, g group) {
+	n := root.add("%s in %s", g.name, r.Plan.Cluster.Region())
+	counts := map[string]int{}
+	var kinds []string
+	for _, resource := range g.resources {
+		kind, _ := resource.Object["kind"].(string)
+		switch kind {
+		case "Usage":
+		case "Release":
+			n.add("%s", describe(resource))
+		case "NodeGroup", "NodePool", "KubernetesCluster", "KubernetesClusterNodePool":
+			n.add("%s", describePool(kind, resource))
+		default:
+			if counts[kind] == 0 {
+				kinds = append(kinds, kind)
+			}
+			counts[kind]++
+		}
+	}
+	for i, kind := range kinds {
+		if counts[kind] > 1 {
+			kinds[i] = fmt.Sprintf("%d %s", counts[kind], kind)
+		}
+	}
+	if len(kinds) > 0 {
+		n.add("%s", strings.Join(kinds, ", "))
+	}
+}
+
+func items(n *node, g group, r Rendered) {
+	for _, resource := range g.resources {
+		if resource.Object["kind"] == "Usage" {
+			continue
+		}
+		text := describe(resource)
+		if resource.Why != "" {
+			text += "  (" + resource.Why + ")"
+		}
+		if after := afterWords(r, resource); after != "" {
+			text += "  after " + after
+		}
+		n.add("%s", text)
+	}
+}
+
+// afterWords name what a resource waits for, unless it is there already.
+func afterWords(r Rendered, resource composed.Resource) string {
+	for _, h := range r.Plan.Held {
+		if h.Resource.Key == resource.Key {
+			return strings.Join(short(r, h.For), ", ")
+		}
+	}
+	return ""
+}
+
+// waiting lists, for a moment, what is not composed yet.
+func waiting(r Rendered) []string {
+	var out []string
+	for _, h := range r.Plan.Held {
+		if r.Moment && h.Resource.With == "" {
+			out = append(out, fmt.Sprintf("not yet: %s, waits for %s", describe(h.Resource), strings.Join(short(r, h.For), ", ")))
+		}
+	}
+	return out
+}
+
+// short are keys as people know them: without the name of the Cluster.
+func short(r Rendered, keys []string) []string {
+	out := make([]string, len(keys))
+	for i, key := range keys {
+		out[i] = strings.TrimPrefix(strings.TrimPrefix(key, r.Plan.Cluster.Name+"-"), "app-")
+	}
+	return out
+}
