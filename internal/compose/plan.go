@@ -34,6 +34,8 @@ type Plan struct {
 	Resources []composed.Resource
 	// Held are not to be there yet.
 	Held []Held
+	// All are both, each after those that it builds on.
+	All []composed.Resource
 	// Status is the whole status of the Cluster.
 	Status map[string]any
 	// Conditions of the Cluster, always the same types in the same order.
@@ -70,8 +72,8 @@ func (p *Planner) Plan(obj map[string]any, observed composed.Observed) (*Plan, e
 
 	plan := &Plan{Cluster: cluster, Cloud: platform}
 	plan.meet(scope, p.meetings, observed)
-	all := p.resources(scope, platform, observed)
-	plan.hold(all, observed)
+	plan.All = p.resources(scope, platform, observed)
+	plan.hold(plan.All, observed)
 	plan.Apps = p.appStates(scope, observed)
 	plan.Status = status(scope, plan, observed)
 	plan.Conditions = plan.conditions(doubts, observed)

@@ -16,9 +16,21 @@ func describe(r composed.Resource) string {
 		return describeRelease(obj)
 	case "Object":
 		return describeManifest(obj)
+	case "ProviderConfig":
+		return describeProviderConfig(obj)
 	default:
 		return fmt.Sprintf("%s %s", kind, text(obj, "metadata", "name"))
 	}
+}
+
+// describeProviderConfig says whose it is and where its credentials come from.
+func describeProviderConfig(obj composed.JSON) string {
+	provider, _, _ := strings.Cut(text(obj, "apiVersion"), ".")
+	from := "identity of the provider's pod"
+	if name := text(obj, "spec", "credentials", "secretRef", "name"); name != "" {
+		from = fmt.Sprintf("kubeconfig in Secret %s/%s", text(obj, "spec", "credentials", "secretRef", "namespace"), name)
+	}
+	return fmt.Sprintf("ProviderConfig %s of provider-%s: %s", text(obj, "metadata", "name"), provider, from)
 }
 
 func describeRelease(obj composed.JSON) string {

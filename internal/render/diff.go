@@ -2,6 +2,7 @@ package render
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -23,8 +24,8 @@ const (
 	Replaced Fate = "re-create"
 	// Released is deleted in Crossplane, and stays as it is in the cluster.
 	Released Fate = "release"
-	// Refused is a change that the provider does not make in place.
-	Refused Fate = "refuse"
+	// Refused is a change that the provider cannot make in place.
+	Refused Fate = "fail"
 )
 
 // Change is what happens to one resource.
@@ -127,8 +128,8 @@ func identity(obj map[string]any) string {
 	return fmt.Sprintf("%v %v %s", obj["apiVersion"], obj["kind"], nameOf(obj))
 }
 
-// fieldChanges lists the leaves that differ. Lists are compared as a whole when
-// their lengths differ, otherwise item by item.
+// fieldChanges lists the leaves that differ. Lists of one length are compared item
+// by item; of others, the items that only one of them has are listed.
 func fieldChanges(path string, before, after any) []FieldChange {
 	if reflect.DeepEqual(before, after) {
 		return nil
@@ -158,7 +159,28 @@ func fieldChanges(path string, before, after any) []FieldChange {
 		}
 		return out
 	}
+	if xList && yList {
+		if out := append(onlyIn(path+"[-]", x, y, true), onlyIn(path+"[+]", y, x, false)...); len(out) > 0 {
+			return out
+		}
+	}
 	return []FieldChange{{path, before, after}}
+}
+
+// onlyIn lists the items of a list that another one does not have.
+func onlyIn(path string, list, other []any, before bool) []FieldChange {
+	var out []FieldChange
+	for _, item := range list {
+		if slices.ContainsFunc(other, func(o any) bool { return reflect.DeepEqual(o, item) }) {
+			continue
+		}
+		if before {
+			out = append(out, FieldChange{Path: path, Before: item})
+			continue
+		}
+		out = append(out, FieldChange{Path: path, After: item})
+	}
+	return out
 }
 
 func join(path, name string) string {
@@ -171,7 +193,8 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// WriteDiff writes changes for people, those that lose something first.
+// WriteDiff writes changes for people. Usages come and go with what they are for,
+// so they are only counted.
 func WriteDiff(w io.Writer, changes []Change) error {
 	if len(changes) == 0 {
 		_, err := fmt.Fprintln(w, "nothing changes")
@@ -185,6 +208,9 @@ func WriteDiff(w io.Writer, changes []Change) error {
 				return err
 			}
 		}
+		if c.isUsage() && c.Fate != Replaced {
+			continue
+		}
 		if err := writeChange(w, c); err != nil {
 			return err
 		}
@@ -192,10 +218,17 @@ func WriteDiff(w io.Writer, changes []Change) error {
 	return nil
 }
 
+func (c Change) isUsage() bool { return strings.HasPrefix(c.Resource, "Usage ") }
+
 func counts(changes []Change, cluster string) string {
 	n := map[Fate]int{}
+	usages := 0
 	for _, c := range changes {
-		if c.Cluster == cluster {
+		switch {
+		case c.Cluster != cluster:
+		case c.isUsage() && c.Fate != Replaced:
+			usages++
+		default:
 			n[c.Fate]++
 		}
 	}
@@ -204,6 +237,9 @@ func counts(changes []Change, cluster string) string {
 		if n[fate] > 0 {
 			words = append(words, fmt.Sprintf("%d to %s", n[fate], fate))
 		}
+	}
+	if usages > 0 {
+		words = append(words, fmt.Sprintf("and the %d Usages that go with them", usages))
 	}
 	return strings.Join(words, ", ")
 }
@@ -230,13 +266,17 @@ func brief(v any) string {
 	if v == nil {
 		return "absent"
 	}
-	s := fmt.Sprint(v)
-	if list, ok := v.([]any); ok && len(list) > 4 {
-		return fmt.Sprintf("%d items", len(list))
+	s, isText := v.(string)
+	if !isText {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return fmt.Sprint(v)
+		}
+		s = string(raw)
 	}
 	s = strings.ReplaceAll(s, "\n", "⏎")
-	if r := []rune(s); len(r) > 80 {
-		return string(r[:80]) + "…"
+	if r := []rune(s); len(r) > 100 {
+		return string(r[:100]) + "…"
 	}
 	return s
 }

@@ -63,11 +63,9 @@ type group struct {
 
 // groups are the parts of a Cluster in the order in which they are composed.
 func groups(r Rendered) []group {
-	all := r.Plan.Resources
-	if !r.Moment {
-		for _, h := range r.Plan.Held {
-			all = append(all[:len(all):len(all)], h.Resource)
-		}
+	all := r.Plan.All
+	if r.Moment {
+		all = r.Plan.Resources
 	}
 	var order []string
 	byName := map[string][]composed.Resource{}
@@ -101,7 +99,7 @@ func tree(r Rendered) *node {
 			if apps == nil {
 				apps = root.add("apps")
 			}
-			items(apps.add("%s", g.name), g, r)
+			items(apps.add("%s", appWords(r, g.name)), g, r)
 		default:
 			items(root.add("%s", g.name), g, r)
 		}
@@ -113,6 +111,22 @@ func tree(r Rendered) *node {
 		root.add("%s", h)
 	}
 	return root
+}
+
+// appWords name an app, its version where the chart is not listed, and whether it
+// is ready, as far as it was observed.
+func appWords(r Rendered, name string) string {
+	for _, app := range r.Plan.Apps {
+		if app.Name != name || !app.Seen {
+			continue
+		}
+		state := "not ready"
+		if app.Ready {
+			state = "ready"
+		}
+		return fmt.Sprintf("%s  %s: %s", name, state, app.Reason)
+	}
+	return name
 }
 
 func isApp(r Rendered, name string) bool {
@@ -128,8 +142,7 @@ func isApp(r Rendered, name string) bool {
 // few of them are news.
 func cloudNode(root *node, r Rendered, g group) {
 	n := root.add("%s in %s", g.name, r.Plan.Cluster.Region())
-	counts := map[string]int{}
-	var kinds []string
+	var others []composed.Resource
 	for _, resource := range g.resources {
 		kind, _ := resource.Object["kind"].(string)
 		switch kind {
@@ -139,27 +152,29 @@ func cloudNode(root *node, r Rendered, g group) {
 		case "NodeGroup", "NodePool", "KubernetesCluster", "KubernetesClusterNodePool":
 			n.add("%s", describePool(kind, resource))
 		default:
-			if counts[kind] == 0 {
-				kinds = append(kinds, kind)
-			}
-			counts[kind]++
+			others = append(others, resource)
 		}
 	}
-	for i, kind := range kinds {
-		if counts[kind] > 1 {
-			kinds[i] = fmt.Sprintf("%d %s", counts[kind], kind)
-		}
-	}
-	if len(kinds) > 0 {
-		n.add("%s", strings.Join(kinds, ", "))
+	if len(others) > 0 {
+		n.add("%s", kindCounts(others))
 	}
 }
 
+// fewItems is how many resources of a part are listed one by one.
+const fewItems = 8
+
 func items(n *node, g group, r Rendered) {
+	shown := make([]composed.Resource, 0, len(g.resources))
 	for _, resource := range g.resources {
-		if resource.Object["kind"] == "Usage" {
-			continue
+		if resource.Object["kind"] != "Usage" {
+			shown = append(shown, resource)
 		}
+	}
+	if len(shown) > fewItems {
+		n.add("%s", kindCounts(shown))
+		return
+	}
+	for _, resource := range shown {
 		text := describe(resource)
 		if resource.Why != "" {
 			text += "  (" + resource.Why + ")"
@@ -169,6 +184,25 @@ func items(n *node, g group, r Rendered) {
 		}
 		n.add("%s", text)
 	}
+}
+
+// kindCounts sums up resources by the kinds of what they hold.
+func kindCounts(resources []composed.Resource) string {
+	counts := map[string]int{}
+	var kinds []string
+	for _, resource := range resources {
+		kind, _, _ := strings.Cut(describe(resource), " ")
+		if counts[kind] == 0 {
+			kinds = append(kinds, kind)
+		}
+		counts[kind]++
+	}
+	for i, kind := range kinds {
+		if counts[kind] > 1 {
+			kinds[i] = fmt.Sprintf("%d %s", counts[kind], kind)
+		}
+	}
+	return strings.Join(kinds, ", ")
 }
 
 // afterWords name what a resource waits for, unless it is there already.
