@@ -46,11 +46,9 @@ func (d *decoder) value(path *field.Path, raw any, dst reflect.Value) {
 	if raw == nil {
 		return // null is absent, as for the API server
 	}
-	if dst.Kind() == reflect.Pointer {
-		dst.Set(reflect.New(dst.Type().Elem()))
-		dst = dst.Elem()
-	}
 	switch dst.Kind() {
+	case reflect.Pointer:
+		d.pointer(path, raw, dst)
 	case reflect.Struct:
 		d.structure(path, raw, dst)
 	case reflect.Map:
@@ -59,6 +57,17 @@ func (d *decoder) value(path *field.Path, raw any, dst reflect.Value) {
 		d.list(path, raw, dst)
 	default:
 		d.scalar(path, raw, dst)
+	}
+}
+
+// pointer leaves what is of the wrong type absent, so that it is not taken for
+// the zero value.
+func (d *decoder) pointer(path *field.Path, raw any, dst reflect.Value) {
+	known := len(d.errs)
+	item := reflect.New(dst.Type().Elem())
+	d.value(path, raw, item.Elem())
+	if len(d.errs) == known || item.Elem().Kind() == reflect.Struct {
+		dst.Set(item)
 	}
 }
 

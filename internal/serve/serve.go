@@ -114,8 +114,7 @@ func stop(srv *grpc.Server, o Options) {
 	select {
 	case <-done:
 	case <-time.After(o.Grace):
-		srv.Stop()
-		<-done
+		srv.Stop() // GracefulStop goes on waiting for handlers, which end with the process
 	}
 }
 
