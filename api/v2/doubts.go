@@ -2,6 +2,7 @@ package v2
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -17,6 +18,7 @@ func (c *Cluster) Doubts(ignored []*field.Path) []string {
 	}
 	p := c.Spec.Parameters
 	doubts = append(doubts, c.placeDoubts()...)
+	doubts = append(doubts, p.credsDoubts()...)
 	doubts = append(doubts, p.Apps.secretDoubts(c.Provider(), p.Creds)...)
 	return append(doubts, p.Apps.appDoubts(c.Provider())...)
 }
@@ -37,6 +39,17 @@ func (c *Cluster) placeDoubts() []string {
 		doubts = append(doubts, "spec.parameters.gpu: ignored, no nodes are added to an existing cluster")
 	}
 	return doubts
+}
+
+// credsDoubts warns of a namespace that nothing here creates.
+func (p *Parameters) credsDoubts() []string {
+	if p.Creds == nil || slices.Contains(p.Namespaces, p.Creds.Namespace) {
+		return nil
+	}
+	if p.Creds.Namespace == DefaultCredsNamespace && p.Apps.Crossplane.Enabled {
+		return nil
+	}
+	return []string{fmt.Sprintf("spec.parameters.creds.namespace: nothing here creates namespace %s in the cluster, the copy waits for it (list it in namespaces)", p.Creds.Namespace)}
 }
 
 func (a *Apps) secretDoubts(provider Provider, creds *Creds) []string {
@@ -64,13 +77,8 @@ func (a *Apps) secretDoubts(provider Provider, creds *Creds) []string {
 
 // missingKey doubts a key that is not among those that are copied.
 func missingKey(creds *Creds, path, key string) []string {
-	if creds == nil {
+	if creds == nil || slices.Contains(creds.Keys, key) {
 		return nil
-	}
-	for _, k := range creds.Keys {
-		if k == key {
-			return nil
-		}
 	}
 	return []string{fmt.Sprintf("%s: %q is not one of spec.parameters.creds.keys (%s)", path, key, strings.Join(creds.Keys, ", "))}
 }

@@ -102,17 +102,25 @@ func (plan *Plan) hold(all []composed.Resource, observed composed.Observed) {
 		planned[r.Key] = true
 		if observed.Has(r.Key) {
 			exists[r.Key] = true
-			exists[r.With] = true
+			exists[companion(r)] = true
 		}
 	}
 	for _, r := range all {
 		waits := unready(r, planned, observed)
-		if len(waits) == 0 || exists[r.Key] || exists[r.With] {
+		if len(waits) == 0 || exists[r.Key] || exists[companion(r)] {
 			plan.Resources = append(plan.Resources, r)
 			continue
 		}
 		plan.Held = append(plan.Held, Held{Resource: r, For: waits})
 	}
+}
+
+// companion is the resource that another one comes and goes with; itself for most.
+func companion(r composed.Resource) string {
+	if r.With != "" {
+		return r.With
+	}
+	return r.Key
 }
 
 func unready(r composed.Resource, planned map[string]bool, observed composed.Observed) []string {

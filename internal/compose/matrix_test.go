@@ -6,82 +6,16 @@ import (
 	"strings"
 	"testing"
 
-	v2 "github.com/gatehouse-platform/gatehouse/api/v2"
 	"github.com/gatehouse-platform/gatehouse/internal/compose"
 	"github.com/gatehouse-platform/gatehouse/internal/composed"
+	"github.com/gatehouse-platform/gatehouse/internal/matrix"
 )
-
-// matrixApps are the switches of which every subset is planned.
-func matrixApps() []map[string]any {
-	on := func(fields map[string]any) map[string]any {
-		fields["enabled"] = true
-		return fields
-	}
-	return []map[string]any{
-		{"envoyGateway": on(map[string]any{})},
-		{"keda": on(map[string]any{"routeNamespaces": []any{"team-b"}})},
-		{"prometheus": on(map[string]any{"monitorApps": true})},
-		{"traefik": on(map[string]any{"gatewayAPI": true})},
-		{"certManager": on(map[string]any{})},
-		{"externalDNS": on(map[string]any{})},
-		{"argocd": on(map[string]any{}), "externalSecrets": on(map[string]any{})},
-	}
-}
-
-// matrix plans 4 providers × every subset of the apps × GPU nodes × creds.
-func matrix(visit func(name string, xr map[string]any)) {
-	apps := matrixApps()
-	for _, provider := range v2.Providers() {
-		for subset := range 1 << len(apps) {
-			for extras := range 4 {
-				gpu, creds := extras&1 != 0, extras&2 != 0
-				name := fmt.Sprintf("%s/apps=%07b/gpu=%t/creds=%t", provider, subset, gpu, creds)
-				visit(name, matrixXR(provider, subset, gpu, creds))
-			}
-		}
-	}
-}
-
-func matrixXR(provider v2.Provider, subset int, gpu, creds bool) map[string]any {
-	apps := map[string]any{}
-	for i, app := range matrixApps() {
-		if subset&(1<<i) != 0 {
-			for name, fields := range app {
-				apps[name] = fields
-			}
-		}
-	}
-	parameters := map[string]any{"nodeSize": "small", "apps": apps}
-	if gpu {
-		parameters["gpu"] = map[string]any{"enabled": true}
-	}
-	if creds {
-		parameters["creds"] = map[string]any{"name": "cloud", "namespace": "crossplane-system", "keys": []any{"a", "b.json"}}
-		if es, ok := apps["externalSecrets"].(map[string]any); ok && provider != v2.ProviderExisting {
-			es["store"] = true
-			es["azureVaultUrl"] = "https://example.vault.azure.net"
-			es["googleCredentialsKey"] = "a"
-			es["secrets"] = []any{map[string]any{"fromSecret": "a", "toSecret": "b", "toNamespace": "dev"}}
-		}
-	}
-	return map[string]any{
-		"apiVersion": v2.APIVersion,
-		"kind":       v2.Kind,
-		"metadata":   map[string]any{"name": "m", "namespace": "ns"},
-		"spec": map[string]any{
-			"crossplane": map[string]any{"compositionSelector": map[string]any{
-				"matchLabels": map[string]any{"provider": string(provider)},
-			}},
-			"parameters": parameters,
-		},
-	}
-}
 
 // TestMatrix holds, over every rendering, what may never be wrong in one.
 func TestMatrix(t *testing.T) {
 	planner := newPlanner(t)
 	count := 0
-	matrix(func(name string, xr map[string]any) {
+	matrix.Each(func(name string, xr map[string]any) {
 		count++
 		plan, err := planner.Plan(xr, composed.Observed{})
 		if err != nil {

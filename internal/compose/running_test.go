@@ -167,3 +167,76 @@ func TestMonitorsOfRunningCharts(t *testing.T) {
 		t.Error("KEDA loses its monitors when Prometheus is not ready for a while: that is an upgrade each time")
 	}
 }
+
+// What waits goes on waiting, whatever else is observed already.
+func TestHeldUntilReady(t *testing.T) {
+	planner := newPlanner(t)
+	xr := exampleXR(t, "aws-front-door")
+	const (
+		release, object, usage = "team-a-app-gateway-helm", "team-a-app-envoy-gateway", "team-a-app-envoy-gateway-usage"
+		addOn, prometheus      = "team-a-app-keda-add-ons-http", "team-a-app-kube-prometheus-stack"
+		monitor                = "team-a-app-envoy-gateway-pod-monitor"
+	)
+	ready := readyNow(map[string]any{})
+	unready := withCondition(map[string]any{}, "False", "Creating")
+	cases := map[string]struct {
+		reason   string
+		observed map[string]composed.Fields
+		there    []string
+		held     map[string][]string
+	}{
+		"Nothing": {
+			reason: "At first nothing is ready",
+			held:   map[string][]string{object: {release}, addOn: {"team-a-app-keda"}, monitor: {release, prometheus}},
+		},
+		"SomethingElse": {
+			reason:   "What has nothing to do with it does not count",
+			observed: map[string]composed.Fields{"team-a-ns-dev": ready, "ekscluster": ready},
+			held:     map[string][]string{object: {release}, addOn: {"team-a-app-keda"}, monitor: {release, prometheus}},
+		},
+		"NotReady": {
+			reason:   "To exist is not to be ready",
+			observed: map[string]composed.Fields{release: unready, prometheus: ready},
+			held:     map[string][]string{object: {release}, monitor: {release}},
+		},
+		"Ready": {
+			reason:   "What is ready is waited for no longer",
+			observed: map[string]composed.Fields{release: ready},
+			there:    []string{object, usage},
+			held:     map[string][]string{monitor: {prometheus}},
+		},
+		"Exists": {
+			reason:   "What exists is never held back, nor is its Usage",
+			observed: map[string]composed.Fields{release: unready, object: unready},
+			there:    []string{object, usage},
+		},
+		"OnlyTheUsageExists": {
+			reason:   "A Usage without what it is for would protect nothing",
+			observed: map[string]composed.Fields{release: unready, usage: unready},
+			there:    []string{object, usage},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			plan, err := planner.Plan(xr, composed.Observed{Resources: tc.observed})
+			if err != nil {
+				t.Fatal(err)
+			}
+			now := objects(plan)
+			for _, key := range tc.there {
+				if now[key] == nil {
+					t.Errorf("%s: %s is held back", tc.reason, key)
+				}
+			}
+			held := map[string][]string{}
+			for _, h := range plan.Held {
+				held[h.Resource.Key] = h.For
+			}
+			for key, want := range tc.held {
+				if diff := cmp.Diff(want, held[key]); diff != "" {
+					t.Errorf("%s: %s waits for (-want +got):\n%s", tc.reason, key, diff)
+				}
+			}
+		})
+	}
+}

@@ -138,7 +138,8 @@ func appsStatus(states []AppState) map[string]any {
 func prometheusStatus(s *composed.Scope, observed composed.Observed) map[string]any {
 	app := s.Apps().Prometheus
 	key := s.ReleaseKey("kube-prometheus-stack")
-	if !app.Enabled || !observed.Ready(key) || renamed(app.Values) {
+	known := observed.Ready(key) || told(observed, key, "prometheus", "url")
+	if !app.Enabled || !known || renamed(app.Values) {
 		return nil
 	}
 	ns := s.Catalog.Chart("kube-prometheus-stack").Namespace
@@ -151,16 +152,25 @@ func prometheusStatus(s *composed.Scope, observed composed.Observed) map[string]
 // kedaStatus tells the addresses of the HTTP add-on once its chart is ready. Its
 // Services are named after the chart, whatever the values say.
 func kedaStatus(s *composed.Scope, observed composed.Observed) map[string]any {
-	if !s.Apps().KEDA.Enabled || !observed.Ready(s.ReleaseKey("keda")) {
+	keda, addOn := s.ReleaseKey("keda"), s.ReleaseKey("keda-add-ons-http")
+	if !s.Apps().KEDA.Enabled || (!observed.Ready(keda) && !told(observed, keda, "keda", "namespace")) {
 		return nil
 	}
 	ns := s.Catalog.Chart("keda").Namespace
 	out := map[string]any{"namespace": ns}
-	if observed.Ready(s.ReleaseKey("keda-add-ons-http")) {
+	if observed.Ready(addOn) || told(observed, addOn, "keda", "interceptor") {
 		out["interceptor"] = "keda-add-ons-http-interceptor-proxy." + ns + ":8080"
 		out["externalScaler"] = "keda-add-ons-http-external-scaler." + ns + ":9090"
 	}
 	return out
+}
+
+// told says whether the status has something already whose chart is still there.
+// An address does not change because its chart is upgraded, and consumers would
+// see it come and go.
+func told(observed composed.Observed, key string, path ...string) bool {
+	return observed.Has(key) && observed.Composite != nil &&
+		observed.Composite.Field(append([]string{"status"}, path...)...) != nil
 }
 
 func renamed(values v2.Object) bool {

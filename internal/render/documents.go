@@ -89,10 +89,13 @@ const (
 // observedOf picks, from documents as `kubectl get -o yaml` prints them, what
 // was observed of one Cluster. Documents without the annotation of composed
 // resources are passed over.
-func observedOf(name string, documents []Document) composed.Observed {
+func observedOf(namespace, name string, documents []Document) composed.Observed {
 	out := composed.Observed{Resources: map[string]composed.Fields{}}
 	for _, d := range documents {
 		obj := composed.JSON(d.Object)
+		if ns, ok := obj.Field("metadata", "namespace").(string); ok && ns != namespace {
+			continue
+		}
 		if d.IsCluster() {
 			if obj.Field("metadata", "name") == name {
 				out.Composite = obj

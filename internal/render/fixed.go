@@ -14,7 +14,7 @@ func fixedByKind() map[string][]string {
 		"SecurityGroup":             {"region", "name", "description"},
 		"NodeGroup":                 {"region", "amiType", "diskSize", "instanceTypes"},
 		"Cluster":                   {"region", "location"},
-		"NodePool":                  {"location", "initialNodeCount", "nodeConfig.guestAccelerator", "nodeConfig.oauthScopes"},
+		"NodePool":                  {"location", "nodeConfig.guestAccelerator", "nodeConfig.oauthScopes"},
 		"KubernetesCluster":         {"location", "dnsPrefix", "defaultNodePool.name", "defaultNodePool.vmSize"},
 		"KubernetesClusterNodePool": {"vmSize"},
 		"ResourceGroup":             {"location"},

@@ -44,7 +44,7 @@ func (r *Renderer) Render(documents, observed []Document) ([]Rendered, error) {
 			continue
 		}
 		inDefaultNamespace(d.Object)
-		plan, err := r.planner.Plan(d.Object, observedOf(nameOf(d.Object), observed))
+		plan, err := r.planner.Plan(d.Object, observedOf(namespaceOf(d.Object), nameOf(d.Object), observed))
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", d, err))
 			continue
@@ -63,6 +63,11 @@ func (r *Renderer) Render(documents, observed []Document) ([]Rendered, error) {
 func nameOf(obj map[string]any) string {
 	name, _ := composed.JSON(obj).Field("metadata", "name").(string)
 	return name
+}
+
+func namespaceOf(obj map[string]any) string {
+	namespace, _ := composed.JSON(obj).Field("metadata", "namespace").(string)
+	return namespace
 }
 
 // inDefaultNamespace does what kubectl does with an object without namespace.

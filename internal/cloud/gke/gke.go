@@ -53,9 +53,9 @@ func PodRange(s *composed.Scope, observed composed.Observed) string {
 }
 
 func resources(s *composed.Scope, observed composed.Observed) []composed.Resource {
-	out := []composed.Resource{cluster(s), nodePool(s)}
+	out := []composed.Resource{cluster(s), nodePool(s, observed)}
 	if gpu := s.Parameters().GPU; gpu != nil && gpu.Enabled {
-		out = append(out, gpuPool(s, gpu))
+		out = append(out, gpuPool(s, gpu, observed))
 	}
 	out = append(out, s.CredentialUsages("cluster", controlPlane(s))...)
 	return append(out, s.CiliumRelease(ciliumSet(podRange(s, observed)))...)
@@ -119,10 +119,11 @@ func cluster(s *composed.Scope) composed.Resource {
 	})
 }
 
-func nodePool(s *composed.Scope) composed.Resource {
+func nodePool(s *composed.Scope, observed composed.Observed) composed.Resource {
 	p := s.Parameters()
-	return s.Resource(s.Name()+"-nodepool", pool(s, s.Name(), map[string]any{
-		"initialNodeCount": *p.MinNodeCount,
+	key := s.Name() + "-nodepool"
+	return s.Resource(key, pool(s, s.Name(), map[string]any{
+		"initialNodeCount": initialNodeCount(key, *p.MinNodeCount, observed),
 		"nodeConfig": map[string]any{
 			"machineType": nodeType(p.NodeSize),
 			"oauthScopes": []any{platformScope},
@@ -133,11 +134,11 @@ func nodePool(s *composed.Scope) composed.Resource {
 	}, "b", "c", "d"))
 }
 
-func gpuPool(s *composed.Scope, gpu *v2.GPU) composed.Resource {
+func gpuPool(s *composed.Scope, gpu *v2.GPU, observed composed.Observed) composed.Resource {
 	name := s.Name() + "-gpu"
 	machine, accelerator, count := gpuType(gpu.NodeSize)
 	return s.Resource(name, pool(s, name, map[string]any{
-		"initialNodeCount": *gpu.MinNodeCount,
+		"initialNodeCount": initialNodeCount(name, *gpu.MinNodeCount, observed),
 		"nodeConfig": map[string]any{
 			"machineType":      machine,
 			"guestAccelerator": []any{map[string]any{"type": accelerator, "count": count}},
@@ -147,6 +148,17 @@ func gpuPool(s *composed.Scope, gpu *v2.GPU) composed.Resource {
 		},
 		"autoscaling": map[string]any{"minNodeCount": *gpu.MinNodeCount, "maxNodeCount": *gpu.MaxNodeCount},
 	}, "c"))
+}
+
+// initialNodeCount stays what it was when the pool was created: GKE cannot change
+// it, and the provider refuses an update that tries to, with all else in it.
+func initialNodeCount(key string, least int64, observed composed.Observed) any {
+	switch count := observed.Field(key, "spec", "forProvider", "initialNodeCount").(type) {
+	case int64, float64:
+		return count
+	default:
+		return least
+	}
 }
 
 // pool adds what all node pools have. The zones are known only in the default
