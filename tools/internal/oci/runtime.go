@@ -1,0 +1,72 @@
+package oci
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+)
+
+// Architectures that images are built for.
+func Architectures() []string { return []string{"amd64", "arm64"} }
+
+const (
+	// entrypoint is the one file in the image: no shell, no libraries.
+	entrypoint = "/function"
+	// nobody is the user that distroless images run as. Crossplane sets another
+	// one; this is for who runs the image without it.
+	nobody = "65532:65532"
+)
+
+// Build compiles a command of a module into a static binary for linux.
+func Build(ctx context.Context, dir, pkg, arch string) ([]byte, error) {
+	tmp, err := os.MkdirTemp("", "xpkg-")
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a temporary folder: %w", err)
+	}
+	defer os.RemoveAll(tmp) //nolint:errcheck // only litter in the temporary folder
+	out := filepath.Join(tmp, "out")
+	// No paths, no build id and no state of the Git working copy: they differ from
+	// one machine to the next.
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-o", out, pkg) //nolint:gosec // what to build is given on purpose
+	cmd.Dir = dir
+	// GOWORK and GOFLAGS of the caller could change what is built.
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=", "GOWORK=off")
+	if log, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("cannot build %q for %q: %w\n%s", pkg, arch, err, log)
+	}
+	binary, err := os.ReadFile(out)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the binary of %q: %w", pkg, err)
+	}
+	return binary, nil
+}
+
+// Runtime makes the image that runs a binary and holds nothing else.
+func Runtime(binary []byte, arch string) (v1.Image, error) {
+	layer, err := file(entrypoint[1:], 0o755, binary)
+	if err != nil {
+		return nil, err
+	}
+	img, err := appendLayer(empty.Image, layer, nil)
+	if err != nil {
+		return nil, err
+	}
+	return configure(img, func(c *v1.ConfigFile) {
+		c.OS, c.Architecture = "linux", arch
+		if arch == "arm64" {
+			c.Variant = "v8"
+		}
+		c.Config = v1.Config{
+			Entrypoint: []string{entrypoint},
+			User:       nobody,
+			WorkingDir: "/",
+			// Where Crossplane reaches functions, and where metrics are.
+			ExposedPorts: map[string]struct{}{"9443/tcp": {}, "8080/tcp": {}},
+		}
+	})
+}
