@@ -1,0 +1,179 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+)
+
+// childVariable makes this test program start a plane, say where it is, and end
+// in the way that its value names.
+const childVariable = "GATEHOUSE_E2E_CHILD"
+
+// runChild is the child's side of TestNothingIsLeftBehind.
+func runChild(how string) (code int) {
+	p, err := plane.Start(context.Background(), plane.Options{Components: []string{"provider-kubernetes"}})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Println(p.Dir())
+	// The parent looks at what runs, then says go on or sends a signal.
+	if _, err := fmt.Scanln(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if how == "panic" {
+		panic("as asked for")
+	}
+	if err := p.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// TestNothingIsLeftBehind starts planes in another process that ends in every
+// way there is, and looks for processes, files and network namespaces that
+// remain.
+func TestNothingIsLeftBehind(t *testing.T) {
+	if shared.err != nil {
+		t.Skipf("without a plane there is nothing to leave: %v", shared.err)
+	}
+	cases := map[string]struct {
+		reason string
+		signal syscall.Signal
+	}{
+		"close":     {reason: "the test program ends the plane"},
+		"panic":     {reason: "the test program ends without a chance to end the plane"},
+		"interrupt": {reason: "somebody presses Ctrl-C", signal: syscall.SIGINT},
+		"kill":      {reason: "nothing in the test program can react", signal: syscall.SIGKILL},
+	}
+	for how, tc := range cases {
+		t.Run(how, func(t *testing.T) {
+			dir, namespaces := startAndEnd(t, how, tc.signal)
+			deadline := time.Now().Add(10 * time.Second)
+			for err := leftovers(t, dir, namespaces); err != nil; err = leftovers(t, dir, namespaces) {
+				if time.Now().After(deadline) {
+					t.Fatalf("when %s: %v", tc.reason, err)
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+		})
+	}
+}
+
+// startAndEnd runs the child to its end, and returns its run directory and the
+// network namespaces that its plane had for itself.
+func startAndEnd(t *testing.T, how string, signal syscall.Signal) (dir string, namespaces []string) {
+	t.Helper()
+	child := exec.CommandContext(t.Context(), os.Args[0])
+	child.Env = append(os.Environ(), childVariable+"="+how, plane.KeepVariable+"=")
+	child.Stderr = t.Output()
+	stdin, err := child.StdinPipe()
+	if err != nil {
+		t.Fatalf("cannot start a child: %v", err)
+	}
+	stdout, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatalf("cannot start a child: %v", err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatalf("cannot start a child: %v", err)
+	}
+	dir, err = bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the child did not start its plane: %v", errors.Join(err, child.Wait()))
+	}
+	dir = strings.TrimSpace(dir)
+	running := processesOf(t, dir)
+	namespaces = ownNamespaces(t, running)
+	// Else looking for what is left would not find it either.
+	if len(running) < 4 || len(namespaces) != 1 {
+		t.Errorf("the plane runs as processes %v in network namespaces %q, want at least 4 and 1", running, namespaces)
+	}
+	if signal == 0 {
+		_, err = fmt.Fprintln(stdin, "go on")
+	} else {
+		err = child.Process.Signal(signal)
+	}
+	if err != nil {
+		t.Errorf("cannot end the child: %v", err)
+	}
+	// How the child ends is the case's matter, not a failure.
+	t.Logf("the child ended: %v", child.Wait())
+	return dir, namespaces
+}
+
+// leftovers returns an error that names what the plane of dir left behind.
+func leftovers(t *testing.T, dir string, namespaces []string) error {
+	t.Helper()
+	var errs []error
+	if running := processesOf(t, dir); len(running) > 0 {
+		errs = append(errs, fmt.Errorf("processes are left: %v", running))
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		errs = append(errs, fmt.Errorf("the run directory %q is left (%v)", dir, err))
+	}
+	held, err := filepath.Glob("/proc/[0-9]*/ns/net")
+	if err != nil {
+		t.Fatalf("cannot list processes: %v", err)
+	}
+	for _, link := range held {
+		// A process that ended meanwhile holds nothing.
+		if name, err := os.Readlink(link); err == nil && slices.Contains(namespaces, name) {
+			errs = append(errs, fmt.Errorf("%q holds network namespace %q", link, name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// processesOf returns the processes, as their folder in /proc and their
+// command line, that carry the mark of the plane of dir.
+func processesOf(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		t.Fatalf("cannot list processes: %v", err)
+	}
+	found := map[string]string{}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err == nil && strings.Contains(string(data), plane.MarkVariable+"="+dir+"\x00") {
+			command, err := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
+			if err == nil {
+				found[filepath.Dir(file)] = strings.ReplaceAll(string(command), "\x00", " ")
+			}
+		}
+	}
+	return found
+}
+
+// ownNamespaces returns the network namespaces of the processes other than the
+// one of this program.
+func ownNamespaces(t *testing.T, processes map[string]string) []string {
+	t.Helper()
+	common, err := os.Readlink("/proc/self/ns/net")
+	if err != nil {
+		t.Fatalf("cannot read the network namespace: %v", err)
+	}
+	var names []string
+	for process := range processes {
+		name, err := os.Readlink(filepath.Join(process, "ns", "net"))
+		if err == nil && name != common && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,149 @@
+package plane
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+)
+
+// source says how a component's program is built.
+type source struct {
+	folder  string // below test/e2e/components: the module that pins it
+	target  string // the package to build, seen from there; "." for its own main
+	ldflags string // passed to the linker besides -s -w
+}
+
+// builder builds programs from source into a cache that outlives the run.
+type builder struct {
+	components string // the folder test/e2e/components
+	cache      string // where programs are kept, one folder per source
+	tmp        string // for the compiler's intermediate files
+	progress   *progress
+}
+
+// program returns the path of the built program, building it when the cache has
+// none of the same inputs.
+func (b *builder) program(ctx context.Context, s source) (string, error) {
+	key, err := b.key(s)
+	if err != nil {
+		return "", fmt.Errorf("cannot build %q: %w", s.folder, err)
+	}
+	dir := filepath.Join(b.cache, s.folder)
+	path := filepath.Join(dir, key)
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	unlock, err := b.lock()
+	if err != nil {
+		return "", fmt.Errorf("cannot build %q: %w", s.folder, err)
+	}
+	defer unlock()
+	// Another test process may have built it while this one waited.
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return "", fmt.Errorf("cannot remove the outdated program of %q: %w", s.folder, err)
+	}
+	done := b.progress.step("building " + s.folder)
+	err = b.build(ctx, s, path)
+	done(err)
+	if err != nil {
+		return "", fmt.Errorf("cannot build %q: %w", s.folder, err)
+	}
+	return path, nil
+}
+
+// build runs the compiler and moves its result to path in one step, so a broken
+// build leaves nothing that looks like a program.
+func (b *builder) build(ctx context.Context, s source, path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	flags := strings.TrimSpace("-s -w " + s.ldflags)
+	partial := path + ".partial"
+	job := compilation{dir: filepath.Join(b.components, s.folder), target: s.target, ldflags: flags, out: partial, tmp: b.tmp}
+	if err := job.run(ctx); err != nil {
+		return err
+	}
+	return os.Rename(partial, path)
+}
+
+// compilation is one run of the Go compiler.
+type compilation struct {
+	dir     string // of the module
+	target  string // the package to compile, seen from dir
+	ldflags string // for the linker
+	out     string // the program to write
+	tmp     string // for intermediate files
+}
+
+// run compiles. It is nice to everything else on the machine, and ends with ctx
+// or with this process, whichever is first.
+func (c compilation) run(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, "nice", "go", "build", "-buildvcs=false", "-ldflags", c.ldflags, "-o", c.out, c.target)
+	cmd.Dir = c.dir
+	cmd.Env = append(os.Environ(), "GOTMPDIR="+c.tmp)
+	// The compiler's own children belong to its process group.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	// See startProcess: the signal comes when this thread ends.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("cannot compile %q in %q: %w\n%s", c.target, c.dir, err, text)
+	}
+	return nil
+}
+
+// key names the program by everything that decides its bytes: the files of its
+// module folder, how it is built, and the compiler.
+func (b *builder) key(s source) (string, error) {
+	hash := sha256.New()
+	_, _ = fmt.Fprintln(hash, runtime.Version(), runtime.GOOS, runtime.GOARCH, s.target, s.ldflags)
+	root := filepath.Join(b.components, s.folder)
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintf(hash, "%q %x\n", name, sha256.Sum256(data))
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("cannot read the module folder %q: %w", root, err)
+	}
+	return hex.EncodeToString(hash.Sum(nil))[:16], nil
+}
+
+// lock keeps other test processes that share the cache from building too.
+func (b *builder) lock() (unlock func(), err error) {
+	if err := os.MkdirAll(b.cache, 0o755); err != nil {
+		return nil, fmt.Errorf("cannot make the cache folder %q: %w", b.cache, err)
+	}
+	name := filepath.Join(b.cache, ".lock")
+	file, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open %q: %w", name, err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
+		_ = file.Close()
+		return nil, fmt.Errorf("cannot lock %q: %w", name, err)
+	}
+	return func() { _ = file.Close() }, nil
+}

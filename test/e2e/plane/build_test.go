@@ -1,0 +1,84 @@
+package plane
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// testBuilder builds from a module "thing" with the given main.
+func testBuilder(t *testing.T, main string) (b *builder, write func(main string), printed *bytes.Buffer) {
+	t.Helper()
+	root := t.TempDir()
+	module := filepath.Join(root, "thing")
+	if err := os.Mkdir(module, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	put := func(name, data string) {
+		if err := os.WriteFile(filepath.Join(module, name), []byte(data), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("go.mod", "module thing\n\ngo 1.26.0\n")
+	put("main.go", main)
+	printed = &bytes.Buffer{}
+	b = &builder{components: root, cache: filepath.Join(root, "cache"), tmp: root, progress: &progress{out: printed}}
+	return b, func(main string) { put("main.go", main) }, printed
+}
+
+const (
+	goodMain  = "package main\n\nfunc main() {}\n"
+	otherMain = "package main\n\nfunc main() { println() }\n"
+	badMain   = "package main\n\nfunc main() { nothing() }\n"
+)
+
+func TestProgramIsBuiltOncePerInput(t *testing.T) {
+	b, write, _ := testBuilder(t, goodMain)
+	thing := source{folder: "thing", target: "."}
+	first, err := b.program(t.Context(), thing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.Stat(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := b.program(t.Context(), thing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.Stat(again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first != again || !before.ModTime().Equal(after.ModTime()) {
+		t.Errorf("the same inputs were built twice: %q at %v, %q at %v", first, before.ModTime(), again, after.ModTime())
+	}
+	write(otherMain)
+	changed, err := b.program(t.Context(), thing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changed == first {
+		t.Errorf("a changed main.go still gives %q", first)
+	}
+	if _, err := os.Stat(first); !os.IsNotExist(err) {
+		t.Errorf("the outdated program %q is kept (%v)", first, err)
+	}
+}
+
+func TestBrokenBuildNamesTheComponent(t *testing.T) {
+	b, _, _ := testBuilder(t, badMain)
+	thing := source{folder: "thing", target: "."}
+	_, err := b.program(t.Context(), thing)
+	for _, want := range []string{`cannot build "thing"`, "nothing"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("a broken build gives %q, want that to contain %q", err, want)
+		}
+	}
+	if _, err := b.program(t.Context(), thing); err == nil {
+		t.Error("after a broken build there is a program, want none")
+	}
+}

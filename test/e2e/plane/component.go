@@ -1,0 +1,133 @@
+package plane
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// startLimit is how long one component may take from its start until it is
+// ready, on a machine that is busy building others. It takes seconds normally.
+const startLimit = 3 * time.Minute
+
+// component is one part of the plane. It lives in a file of its own and is
+// named once, in components.
+type component struct {
+	name   string
+	source *source // what to build first; nil when there is nothing
+	needs  []string
+
+	// start starts the component and returns once it is ready for use. It gets
+	// the path of the built program.
+	start func(ctx context.Context, p *Plane, program string) error
+}
+
+// components lists every component there is. Adding one is one line here and
+// one file beside this one.
+func components() []component {
+	return []component{
+		etcd(),
+		kubeAPIServer(),
+		kubeControllerManager(),
+		crossplane(),
+		providerHelm(),
+		providerKubernetes(),
+		functionAutoReady(),
+	}
+}
+
+// selectComponents returns the named components and what they need, in the
+// order of the list. No names select all.
+func selectComponents(all []component, names []string) ([]component, error) {
+	if len(names) == 0 {
+		return all, nil
+	}
+	wanted := map[string]bool{}
+	var want func(name string) error
+	want = func(name string) error {
+		if wanted[name] {
+			return nil
+		}
+		at := slices.IndexFunc(all, func(c component) bool { return c.name == name })
+		if at < 0 {
+			return fmt.Errorf("cannot select component %q: there is none of that name", name)
+		}
+		wanted[name] = true
+		for _, need := range all[at].needs {
+			if err := want(need); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, name := range names {
+		if err := want(name); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(c component) bool { return !wanted[c.name] }), nil
+}
+
+// startComponents builds them one after the other and starts them side by side,
+// each once it is built and everything it needs is ready. The first failure
+// stops the others and is returned.
+func (p *Plane) startComponents(ctx context.Context, chosen []component) error {
+	built, ready := map[string]chan string{}, map[string]chan struct{}{}
+	for _, c := range chosen {
+		built[c.name], ready[c.name] = make(chan string, 1), make(chan struct{})
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	// One heavy build at a time: two would compete for the same few cores and
+	// twice the memory.
+	group.Go(func() error {
+		for _, c := range chosen {
+			program := ""
+			if c.source != nil {
+				var err error
+				if program, err = p.builder.program(ctx, *c.source); err != nil {
+					return err
+				}
+			}
+			built[c.name] <- program
+		}
+		return nil
+	})
+	for _, c := range chosen {
+		group.Go(func() error {
+			for _, need := range c.needs {
+				select {
+				case <-ready[need]:
+				case <-ctx.Done():
+					return context.Cause(ctx)
+				}
+			}
+			select {
+			case program := <-built[c.name]:
+				if err := p.startComponent(ctx, c, program); err != nil {
+					return err
+				}
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			close(ready[c.name])
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// startComponent starts one component and returns once it is ready.
+func (p *Plane) startComponent(ctx context.Context, c component, program string) error {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	done := p.progress.step("starting " + c.name)
+	err := c.start(ctx, p, program)
+	done(err)
+	if err != nil {
+		return fmt.Errorf("cannot start component %q: %w", c.name, err)
+	}
+	return nil
+}

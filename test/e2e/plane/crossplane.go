@@ -1,0 +1,151 @@
+package plane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/gatehouse-platform/gatehouse/test/e2e/modules"
+)
+
+// crossplaneNamespace is where Crossplane keeps its own objects.
+const crossplaneNamespace = "crossplane-system"
+
+// crossplaneServerSecret is where "core init" puts the certificate that it makes
+// for the webhooks.
+const crossplaneServerSecret = "crossplane-tls-server"
+
+// crossplaneSetup lets the API server reach the webhooks of a Crossplane that
+// runs outside of the cluster: an ExternalName Service leads to this host, and
+// the port is taken from the webhook configuration. Without webhooks Crossplane
+// would not start its Usage controllers either.
+const crossplaneSetup = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: crossplane-system}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: crossplane, namespace: crossplane-system}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: crossplane-webhooks, namespace: crossplane-system}
+spec: {type: ExternalName, externalName: localhost}
+`
+
+func crossplane() component {
+	return component{
+		name: "crossplane",
+		source: &source{
+			folder:  "crossplane",
+			target:  "github.com/crossplane/crossplane/v2/cmd/crossplane",
+			ldflags: "-X github.com/crossplane/crossplane-runtime/v2/pkg/version.version=v2.3.4",
+		},
+		needs: []string{"kube-apiserver"},
+		start: startCrossplane,
+	}
+}
+
+func startCrossplane(ctx context.Context, p *Plane, program string) error {
+	ports, err := freePorts(3)
+	if err != nil {
+		return err
+	}
+	webhooks, metrics, health := ports[0], ports[1], ports[2]
+	if err := p.ApplyYAML(ctx, crossplaneSetup); err != nil {
+		return err
+	}
+	if err := p.initCrossplane(ctx, program, webhooks); err != nil {
+		return err
+	}
+	serving := filepath.Join(p.dir, "crossplane-server")
+	if err := p.copySecret(ctx, crossplaneServerSecret, serving); err != nil {
+		return err
+	}
+	calling := filepath.Join(p.dir, "crossplane-client")
+	if err := p.issueInto(calling, identity{name: "crossplane"}); err != nil {
+		return err
+	}
+	_, err = p.run(command{name: "crossplane", path: program, args: []string{
+		"core", "start", "--debug", "--package-runtime=External", "--enable-webhooks",
+		fmt.Sprintf("--webhook-port=%d", webhooks), fmt.Sprintf("--metrics-port=%d", metrics), fmt.Sprintf("--health-probe-port=%d", health),
+		"--tls-server-certs-dir=" + serving, "--tls-client-certs-dir=" + calling,
+		"--cache-dir=" + filepath.Join(p.dir, "tmp", "xpkg"),
+		// Whatever no watch reports is looked at this often.
+		"--poll-interval=10s", "--circuit-breaker-burst=1000", "--circuit-breaker-refill-rate=50",
+	}})
+	if err != nil {
+		return err
+	}
+	return p.Poll(ctx, "Crossplane", func(ctx context.Context) error {
+		return httpOK(ctx, http.DefaultClient, loopbackURL("http", health)+"/readyz")
+	})
+}
+
+// initCrossplane runs "crossplane core init" to its end. It installs
+// definitions and then uses them at once, which fails now and then; in a pod
+// the container would be restarted, here it is run again.
+func (p *Plane) initCrossplane(ctx context.Context, program string, webhooks int) error {
+	module, err := modules.Dir(ctx, "crossplane", "github.com/crossplane/crossplane/v2")
+	if err != nil {
+		return err
+	}
+	cmd := command{
+		name:   "crossplane-init",
+		mayEnd: true,
+		path:   program,
+		args:   []string{"core", "init", "--enable-webhooks", "--activation=*"},
+		env: []string{
+			"CRDS_PATH=" + filepath.Join(module, "cluster", "crds"),
+			"WEBHOOK_CONFIGS_PATH=" + filepath.Join(module, "cluster", "webhookconfigurations"),
+			"WEBHOOK_SERVICE_NAME=crossplane-webhooks",
+			"WEBHOOK_SERVICE_NAMESPACE=" + crossplaneNamespace,
+			fmt.Sprintf("WEBHOOK_SERVICE_PORT=%d", webhooks),
+			"TLS_CA_SECRET_NAME=crossplane-root-ca",
+			"TLS_SERVER_SECRET_NAME=" + crossplaneServerSecret,
+			"TLS_CLIENT_SECRET_NAME=crossplane-tls-client",
+		},
+	}
+	return p.Poll(ctx, "crossplane core init", func(ctx context.Context) error { return p.runToEnd(ctx, cmd) })
+}
+
+// runToEnd runs a program of the plane and returns how it ended.
+func (p *Plane) runToEnd(ctx context.Context, cmd command) error {
+	proc, err := p.run(cmd)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-proc.done:
+		if proc.err != nil {
+			return proc.ended()
+		}
+		return nil
+	case <-ctx.Done():
+		return errors.Join(context.Cause(ctx), stopProcesses([]*process{proc}))
+	}
+}
+
+// copySecret writes every key of one of Crossplane's Secrets as a file in dir.
+func (p *Plane) copySecret(ctx context.Context, name, dir string) error {
+	secret := &corev1.Secret{}
+	if err := p.Client().Get(ctx, client.ObjectKey{Namespace: crossplaneNamespace, Name: name}, secret); err != nil {
+		return fmt.Errorf("cannot read Secret %q: %w", name, err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("cannot copy Secret %q: %w", name, err)
+	}
+	for key, data := range secret.Data {
+		if err := os.WriteFile(filepath.Join(dir, key), data, 0o600); err != nil {
+			return fmt.Errorf("cannot copy Secret %q: %w", name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+package plane
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// controlPlanePorts are loopback ports chosen before anything starts, because
+// the parts have to be told each other's.
+type controlPlanePorts struct {
+	etcdClient, etcdPeer, api, manager int
+}
+
+// kubernetesSource builds the three control plane components as one program.
+// The version goes into what the API server says about itself; clients refuse
+// to parse its default.
+func kubernetesSource() *source {
+	const version = "k8s.io/component-base/version"
+	return &source{
+		folder: "kubernetes",
+		target: ".",
+		ldflags: "-X " + version + ".gitVersion=v1.36.3" +
+			" -X " + version + ".gitMajor=1 -X " + version + ".gitMinor=36 -X " + version + ".gitTreeState=clean",
+	}
+}
+
+func etcd() component {
+	return component{name: "etcd", source: kubernetesSource(), start: startEtcd}
+}
+
+func startEtcd(ctx context.Context, p *Plane, program string) error {
+	ports := p.kubernetes.ports
+	clients, peers := loopbackURL("http", ports.etcdClient), loopbackURL("http", ports.etcdPeer)
+	_, err := p.run(command{name: "etcd", path: program, args: []string{
+		"etcd", "--name=default", "--data-dir=" + filepath.Join(p.dir, "etcd"),
+		// Nothing here has to survive a power cut.
+		"--unsafe-no-fsync", "--log-level=warn",
+		"--listen-client-urls=" + clients, "--advertise-client-urls=" + clients,
+		"--listen-peer-urls=" + peers, "--initial-advertise-peer-urls=" + peers,
+		"--initial-cluster=default=" + peers,
+	}})
+	if err != nil {
+		return err
+	}
+	return p.Poll(ctx, "etcd", func(ctx context.Context) error {
+		return httpOK(ctx, http.DefaultClient, clients+"/health")
+	})
+}
+
+func kubeAPIServer() component {
+	return component{name: "kube-apiserver", source: kubernetesSource(), needs: []string{"etcd"}, start: startAPIServer}
+}
+
+func startAPIServer(ctx context.Context, p *Plane, program string) error {
+	ports := p.kubernetes.ports
+	serving := filepath.Join(p.dir, "apiserver")
+	front := filepath.Join(p.dir, "front-proxy")
+	for dir, who := range map[string]identity{
+		serving: {name: "kube-apiserver", hosts: []string{"127.0.0.1", "localhost", "kubernetes.default.svc"}},
+		front:   {name: "front-proxy-client"},
+	} {
+		if err := p.issueInto(dir, who); err != nil {
+			return err
+		}
+	}
+	authority, key := filepath.Join(serving, "ca.crt"), p.serviceAccountKey()
+	_, err := p.run(command{name: "kube-apiserver", path: program, args: []string{
+		"kube-apiserver", "--etcd-servers=" + loopbackURL("http", ports.etcdClient),
+		"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", ports.api),
+		// A loopback address cannot be an endpoint of the kubernetes Service.
+		"--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.0.0.0/16",
+		"--tls-cert-file=" + filepath.Join(serving, "tls.crt"), "--tls-private-key-file=" + filepath.Join(serving, "tls.key"),
+		"--client-ca-file=" + authority, "--authorization-mode=Node,RBAC",
+		"--service-account-issuer=https://kubernetes.default.svc",
+		"--service-account-key-file=" + key, "--service-account-signing-key-file=" + key,
+		// Aggregated API servers come later; the aggregator is ready for them.
+		"--requestheader-client-ca-file=" + authority, "--requestheader-allowed-names=front-proxy-client",
+		"--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group",
+		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
+		"--proxy-client-cert-file=" + filepath.Join(front, "tls.crt"), "--proxy-client-key-file=" + filepath.Join(front, "tls.key"),
+		"--allow-privileged=true", "--profiling=false",
+	}})
+	if err != nil {
+		return err
+	}
+	if p.kubernetes.client, err = p.newClient(ctx); err != nil {
+		return err
+	}
+	return nil
+}
+
+// newClient waits until the API server is ready and returns a client for it.
+func (p *Plane) newClient(ctx context.Context) (client.Client, error) {
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: p.pki.pool(), MinVersion: tls.VersionTLS12}}
+	defer transport.CloseIdleConnections()
+	// Everybody may ask whether it is ready, so this needs no credentials.
+	ready := p.kubernetes.config.Host + "/readyz"
+	err := p.Poll(ctx, "the API server", func(ctx context.Context) error {
+		return httpOK(ctx, &http.Client{Transport: transport}, ready)
+	})
+	if err != nil {
+		return nil, err
+	}
+	c, err := client.New(p.Config(), client.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a client for %q: %w", p.kubernetes.config.Host, err)
+	}
+	return c, nil
+}
+
+func kubeControllerManager() component {
+	return component{name: "kube-controller-manager", source: kubernetesSource(), needs: []string{"kube-apiserver"}, start: startControllerManager}
+}
+
+func startControllerManager(ctx context.Context, p *Plane, program string) error {
+	kubeconfig := p.managerKubeconfig()
+	_, err := p.run(command{name: "kube-controller-manager", path: program, args: []string{
+		"kube-controller-manager", "--kubeconfig=" + kubeconfig,
+		"--authentication-kubeconfig=" + kubeconfig, "--authorization-kubeconfig=" + kubeconfig,
+		"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", p.kubernetes.ports.manager),
+		"--leader-elect=false", "--use-service-account-credentials=true", "--profiling=false",
+		"--service-account-private-key-file=" + p.serviceAccountKey(),
+		"--root-ca-file=" + filepath.Join(p.dir, "apiserver", "ca.crt"),
+	}})
+	if err != nil {
+		return err
+	}
+	// Its health endpoint is up before its controllers are; their first visible
+	// work is this object.
+	return p.WaitCondition(ctx, Reference("v1", "ServiceAccount", "default", "default"))
+}
+
+// issueInto writes a certificate for who, with its key and authority, into dir.
+func (p *Plane) issueInto(dir string, who identity) error {
+	issued, err := p.pki.issue(who)
+	if err != nil {
+		return err
+	}
+	return issued.write(dir, p.pki)
+}
+
+// loopbackURL is the address of a port of this plane.
+func loopbackURL(scheme string, port int) string {
+	return fmt.Sprintf("%s://127.0.0.1:%d", scheme, port)
+}
+
+// httpOK returns an error unless a GET is answered with status 200.
+func httpOK(ctx context.Context, c *http.Client, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return fmt.Errorf("cannot ask %q: %w", url, err)
+	}
+	response, err := c.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 2048))
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = errors.New(response.Status + " " + string(body))
+	}
+	return err
+}

@@ -1,0 +1,47 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+)
+
+// smoke is a composite resource whose only step is function-auto-ready: it
+// composes nothing and is ready at once.
+const smoke = `
+apiVersion: apiextensions.crossplane.io/v2
+kind: CompositeResourceDefinition
+metadata: {name: smokes.e2e.gatehouse.example.org}
+spec:
+  scope: Namespaced
+  group: e2e.gatehouse.example.org
+  names: {kind: Smoke, plural: smokes}
+  versions:
+  - name: v1
+    served: true
+    referenceable: true
+    schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object}}}}
+---
+apiVersion: apiextensions.crossplane.io/v1
+kind: Composition
+metadata: {name: smoke}
+spec:
+  compositeTypeRef: {apiVersion: e2e.gatehouse.example.org/v1, kind: Smoke}
+  mode: Pipeline
+  pipeline:
+  - step: ready
+    functionRef: {name: crossplane-contrib-function-auto-ready}
+---
+apiVersion: e2e.gatehouse.example.org/v1
+kind: Smoke
+metadata: {name: one, namespace: %[1]s}
+spec: {}
+`
+
+// TestPlaneStarts shows that Crossplane reconciles a composite resource with a
+// real composition function behind mutual TLS.
+func TestPlaneStarts(t *testing.T) {
+	ctx, p, namespace := start(t)
+	apply(ctx, t, p, namespace, smoke)
+	awaitReady(ctx, t, p, plane.Reference("e2e.gatehouse.example.org/v1", "Smoke", namespace, "one"))
+}

@@ -1,0 +1,90 @@
+// Package product puts this repository's product on the plane: its API, its
+// Compositions and its function, and the charts that it installs.
+package product
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/gatehouse-platform/gatehouse/catalog"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/charts"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+)
+
+// FunctionName is the name that Crossplane's package manager gives the function.
+const FunctionName = "gatehouse-platform-function-gatehouse"
+
+// OtherKEDA is a second version of the chart keda, for changes of version.
+const OtherKEDA = "2.20.2"
+
+// Charts writes a stand-in for every chart of the catalog, at its pinned version.
+func Charts(ctx context.Context, dir string) error {
+	pinned, err := catalog.Load()
+	if err != nil {
+		return err
+	}
+	versions := [][2]string{{"keda", OtherKEDA}}
+	for _, chart := range pinned.Charts {
+		versions = append(versions, [2]string{chart.Name, chart.Version})
+	}
+	for _, v := range versions {
+		standIn, err := charts.StandIn(ctx, v[0], v[1])
+		if err != nil {
+			return err
+		}
+		if err := charts.Package(dir, standIn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Root finds the root of the repository from the folder that a program of it runs
+// in.
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("cannot find the repository: %w", err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "package", "configuration", "definition.yaml")); err == nil {
+			return dir, nil
+		}
+		above := filepath.Dir(dir)
+		if above == dir {
+			return "", errors.New("cannot find the repository: run this in a folder of it")
+		}
+		dir = above
+	}
+}
+
+// Install gives the plane the API, the Compositions and the function, and returns
+// when Clusters can be created.
+func Install(ctx context.Context, p *plane.Plane) error {
+	root, err := Root()
+	if err != nil {
+		return err
+	}
+	err = p.AddFunction(ctx, plane.Function{
+		Name:    FunctionName,
+		Dir:     root,
+		Package: "./cmd/function",
+		Args:    []string{"--metrics-address="},
+	})
+	if err != nil {
+		return err
+	}
+	folder := filepath.Join(root, "package", "configuration")
+	objects, err := plane.ReadObjects(filepath.Join(folder, "definition.yaml"), filepath.Join(folder, "compositions.yaml"))
+	if err != nil {
+		return err
+	}
+	if err := p.Apply(ctx, objects...); err != nil {
+		return err
+	}
+	definition := plane.Reference("apiextensions.crossplane.io/v2", "CompositeResourceDefinition", "", "clusters.devopstoolkit.ai")
+	return p.WaitCondition(ctx, definition, "Established")
+}
