@@ -1,0 +1,111 @@
+# What there is to do here: `make` says it. Needs Go and a shell; make e2e and
+# make demo need root as well.
+
+# Every Go module with code of ours. tools/lint only pins the linter, and
+# test/e2e/components the third-party programs that the end-to-end tests build.
+MODULES := . test/e2e test/schemas tools
+
+GO ?= go
+BENCHTIME ?= 1s
+FUZZTIME ?= 10s
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# Recursive, so that only the targets that use it ask Go. Go itself turns cgo off
+# where there is no C compiler, and the race detector needs cgo.
+RACE = $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
+
+# $(call step,NAME,COMMAND) runs one command and ends with one line: how it went
+# and how long it took.
+define step
+@start=$$(date +%s); if ( $(2) ); then result=ok; else result=FAILED; fi; \
+printf '%-6s  %-44s %5d s\n' "$$result" '$(1)' "$$(($$(date +%s) - start))"; test "$$result" = ok
+endef
+
+.PHONY: help
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Show it working: examples as a tree, then a real Crossplane on a throw-away control plane
+	@$(GO) -C test/e2e run ./cmd/demo
+
+.PHONY: build
+build: ## Build the commands into bin/
+	$(call step,build,CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/...)
+
+.PHONY: test
+test: ## Vet and test everything that needs nothing but Go (a few minutes)
+	$(call step,go vet,$(GO) vet ./...)
+	@$(if $(RACE),:,echo 'no C compiler: the tests run without the race detector')
+	$(call step,tests$(if $(RACE), with the race detector),$(GO) test $(RACE) ./...)
+	$(call step,tests of renderings against real schemas,$(GO) -C test/schemas test ./...)
+	$(call step,tests of the generators and packages,$(GO) -C tools test ./...)
+
+.PHONY: e2e
+e2e: ## Prove it on a real control plane (minutes; the first time builds Kubernetes and Crossplane)
+	$(call step,end-to-end tests,$(GO) -C test/e2e test -count=1 -timeout 40m ./...)
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (default 10s)
+	$(call step,fuzz targets,$(fuzz-targets))
+
+# go test fuzzes one target of one package at a time.
+define fuzz-targets
+targets=$$($(GO) test -list '^Fuzz' ./... | awk '/^Fuzz/ {names[++n] = $$1} /^ok/ {while (n) print $$2, names[n--]}') && { test -n "$$targets" || { echo 'no fuzz target found'; false; }; } && \
+echo "$$targets" | while read -r package name; do \
+	$(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
+done
+endef
+
+.PHONY: bench
+bench: ## Run every benchmark for BENCHTIME (default 1s)
+	$(call step,benchmarks,$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...)
+
+.PHONY: generate
+generate: ## Write what is generated from the API: package/ and docs/api.md
+	$(call step,generators,$(GO) -C tools run ./xrdgen)
+
+.PHONY: lint
+lint: lint-format lint-vet lint-golangci lint-vulnerabilities ## Check format, code and known vulnerabilities of every module
+
+.PHONY: lint-format
+lint-format:
+	$(call step,gofmt,test -z "$$(find . -name '*.go' -not -path './.cache/*' -exec gofmt -l {} + | tee /dev/stderr)")
+
+.PHONY: lint-vet
+lint-vet:
+	$(call step,go vet of every module,code=0; for module in $(MODULES); do $(GO) -C "$$module" vet ./... || code=1; done; exit $$code)
+
+.PHONY: lint-golangci
+lint-golangci:
+	$(call step,build golangci-lint,$(GO) -C tools/lint build -o $(CURDIR)/bin/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
+	$(call step,golangci-lint of every module,code=0; for module in $(MODULES); do (cd "$$module" && echo "$$module:" && $(CURDIR)/bin/golangci-lint run) || code=1; done; exit $$code)
+
+# Without its database govulncheck knows nothing; that is said, and no failure.
+.PHONY: lint-vulnerabilities
+lint-vulnerabilities:
+	$(call step,build govulncheck,$(GO) -C tools build -o $(CURDIR)/bin/ golang.org/x/vuln/cmd/govulncheck)
+	$(call step,govulncheck,$(vulnerabilities))
+
+define vulnerabilities
+for module in $(MODULES); do \
+	(cd "$$module" && if ! $(CURDIR)/bin/govulncheck ./... >$(CURDIR)/bin/govulncheck.txt 2>&1; then \
+		if grep -q 'fetching vulnerabilities' $(CURDIR)/bin/govulncheck.txt; then echo 'govulncheck: database not reachable, skipped'; exit 9; fi; \
+		cat $(CURDIR)/bin/govulncheck.txt; exit 1; \
+	fi); code=$$?; test $$code -ne 9 || break; test $$code -eq 0 || exit 1; \
+done
+endef
+
+.PHONY: package
+package: ## Build the Crossplane packages into dist/ (offline)
+	$(call step,packages,$(GO) -C tools run ./xpkg package)
+
+.PHONY: image
+image: ## Build the image of the function into dist/ (offline)
+	$(call step,image,$(GO) -C tools run ./xpkg image)
+
+.PHONY: clean
+clean: ## Remove what was built; .cache keeps the third-party programs, which take long
+	rm -rf bin dist
