@@ -91,7 +91,7 @@ func (a *Apps) appDoubts(provider Provider) []string {
 	if a.Dapr.Enabled && a.OpenFunction.Enabled {
 		doubts = append(doubts, "spec.parameters.apps.dapr: OpenFunction comes with Dapr, enable one of the two")
 	}
-	if g := a.EnvoyGateway.Gateway; g != nil && g.HTTPS != nil && g.HTTPS.IssuerRef != nil && !a.CertManager.Enabled {
+	if a.EnvoyGateway.Gateway.issued() && !a.CertManager.Enabled {
 		doubts = append(doubts, "spec.parameters.apps.envoyGateway.gateway.https.issuerRef: apps.certManager is off, the certificate waits for a cert-manager that somebody else installs")
 	}
 	if a.ExternalDNS.Enabled && provider == ProviderExisting && !hasProviderName(a.ExternalDNS.Values) {
@@ -102,6 +102,9 @@ func (a *Apps) appDoubts(provider Provider) []string {
 	}
 	return doubts
 }
+
+// issued says whether cert-manager issues the certificates of the Gateway.
+func (g *Gateway) issued() bool { return g != nil && g.HTTPS != nil && g.HTTPS.IssuerRef != nil }
 
 func hasProviderName(values Object) bool {
 	switch p := values["provider"].(type) {

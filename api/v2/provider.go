@@ -1,6 +1,9 @@
 package v2
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Provider is what a cluster runs on.
 type Provider string
@@ -29,12 +32,7 @@ func ProviderNames() []string {
 
 // Valid says whether there is such a provider.
 func (p Provider) Valid() bool {
-	for _, known := range Providers() {
-		if p == known {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(Providers(), p)
 }
 
 // DefaultRegion is the region of a Cluster that names none; empty for existing.

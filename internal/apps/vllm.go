@@ -23,6 +23,11 @@ type vllmObject struct {
 	Manifest map[string]any `json:"manifest"`
 }
 
+func (o vllmObject) metadata(field string) string {
+	value, _ := composed.JSON(o.Manifest).Field("metadata", field).(string)
+	return value
+}
+
 // vllm installs the operator of the vLLM Production Stack as plain Objects. They
 // stay when it is switched off, and nothing of them needs the control plane to be
 // told, so they have no Usages.
@@ -36,7 +41,7 @@ func vllm() App {
 			for _, o := range vllmObjects() {
 				out = append(out, s.AppObject(composed.Object{
 					Name:         "vllm-op-" + o.Name,
-					ExternalName: composed.JSON(o.Manifest).Field("metadata", "name").(string),
+					ExternalName: o.metadata("name"),
 					Manifest:     withImage(o.Manifest, vllmImage+":"+vllmTag(s)),
 					Keep:         true,
 					Unprotected:  true,
@@ -57,7 +62,7 @@ func vllmTag(s *composed.Scope) string {
 
 // vllmAfter makes what lives in the operator's namespace wait for it.
 func vllmAfter(s *composed.Scope, o vllmObject) []string {
-	if composed.JSON(o.Manifest).Field("metadata", "namespace") == nil {
+	if o.metadata("namespace") == "" {
 		return nil
 	}
 	return []string{s.ObjectKey("vllm-op-ns")}
@@ -81,11 +86,16 @@ var vllmObjects = sync.OnceValue(func() []vllmObject {
 
 // withImage returns a Deployment with the image set, anything else as it is.
 func withImage(manifest map[string]any, image string) map[string]any {
-	if manifest["kind"] != "Deployment" {
+	containers, ok := composed.JSON(manifest).Field("spec", "template", "spec", "containers").([]any)
+	if !ok {
 		return manifest
 	}
-	container := composed.JSON(manifest).Field("spec", "template", "spec", "containers").([]any)[0].(map[string]any)
-	return replaced(manifest, []any{replaced(container, image, "image")}, "spec", "template", "spec", "containers")
+	changed := make([]any, len(containers))
+	for i, item := range containers {
+		container, _ := item.(map[string]any)
+		changed[i] = replaced(container, image, "image")
+	}
+	return replaced(manifest, changed, "spec", "template", "spec", "containers")
 }
 
 // replaced returns a copy of an object with one field changed. Only what leads
@@ -96,6 +106,7 @@ func replaced(obj map[string]any, value any, path ...string) map[string]any {
 		out[path[0]] = value
 		return out
 	}
-	out[path[0]] = replaced(obj[path[0]].(map[string]any), value, path[1:]...)
+	below, _ := obj[path[0]].(map[string]any)
+	out[path[0]] = replaced(below, value, path[1:]...)
 	return out
 }

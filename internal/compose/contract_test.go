@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,9 +50,9 @@ func loadReference(t *testing.T, name string) reference {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, doc := range bytes.Split(raw, []byte("\n---\n")) {
+	for doc := range bytes.SplitSeq(raw, []byte("\n---\n")) {
 		key, ready := "", false
-		for _, line := range strings.Split(string(doc), "\n") {
+		for line := range strings.SplitSeq(string(doc), "\n") {
 			if v, ok := strings.CutPrefix(line, "# key: "); ok {
 				key = v
 			}
@@ -79,9 +80,7 @@ func (ref reference) observedReady() composed.Observed {
 	out := composed.Observed{Composite: composed.JSON(ref.XR), Resources: map[string]composed.Fields{}}
 	for key, r := range ref.Resources {
 		obj := map[string]any{}
-		for name, value := range r.Object {
-			obj[name] = value
-		}
+		maps.Copy(obj, r.Object)
 		obj["status"] = map[string]any{"conditions": []any{
 			map[string]any{"type": "Ready", "status": "True", "reason": "Available"},
 		}}

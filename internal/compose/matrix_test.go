@@ -3,6 +3,7 @@ package compose_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -56,7 +57,11 @@ func checkRendering(t *testing.T, name string, resources []composed.Resource) {
 				t.Errorf("%s: %s selects nothing with %s %v", name, r.Key, path, labels)
 			}
 		}
-		if raw, _ := json.Marshal(r.Object); strings.Contains(strings.ToLower(string(raw)), "inference") || strings.Contains(string(raw), "ai-gateway") {
+		raw, err := json.Marshal(r.Object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(strings.ToLower(string(raw)), "inference") || strings.Contains(string(raw), "ai-gateway") {
 			t.Errorf("%s: %s has something of an inference extension or AI gateway", name, r.Key)
 		}
 	}
@@ -163,8 +168,6 @@ func withCondition(obj map[string]any, status, reason string) composed.Fields {
 	out := map[string]any{"status": map[string]any{"conditions": []any{
 		map[string]any{"type": "Ready", "status": status, "reason": reason},
 	}}}
-	for name, value := range obj {
-		out[name] = value
-	}
+	maps.Copy(out, obj)
 	return composed.JSON(out)
 }

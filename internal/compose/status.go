@@ -38,7 +38,7 @@ func appState(s *composed.Scope, app apps.App, observed composed.Observed) AppSt
 		state.Seen = state.Seen || seen
 		ready, reason := readiness(key, observed)
 		if i == 0 && seen {
-			state.Version = observedVersion(s, app, key, observed)
+			state.Version = observedVersion(app, key, observed)
 		}
 		if state.Ready && (!ready || i == 0) {
 			state.Ready, state.Reason = ready, reason
@@ -72,7 +72,7 @@ func readiness(key string, observed composed.Observed) (ready bool, reason strin
 
 // observedVersion is the version that the provider says is installed. Providers
 // before that field exist only say what they were asked for.
-func observedVersion(s *composed.Scope, app apps.App, key string, observed composed.Observed) string {
+func observedVersion(app apps.App, key string, observed composed.Observed) string {
 	if app.Name == "vllm" {
 		return vllmVersion(key, observed)
 	}

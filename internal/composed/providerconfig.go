@@ -9,7 +9,7 @@ type Credentials struct {
 	Identity map[string]any
 }
 
-// Refs of the ProviderConfigs that Releases and Objects use.
+// HelmProviderConfig is the ProviderConfig that Releases use.
 func (s *Scope) HelmProviderConfig() Ref { return Ref{HelmAPIVersion, "ProviderConfig", s.Name()} }
 
 // KubernetesProviderConfig is the ProviderConfig that Objects use.

@@ -1,6 +1,8 @@
 package composed
 
 import (
+	"maps"
+
 	v2 "github.com/gatehouse-platform/gatehouse/api/v2"
 	"github.com/gatehouse-platform/gatehouse/catalog"
 )
@@ -69,7 +71,9 @@ func (s *Scope) release(r Release, key, name string) []Resource {
 // the naming of the others, and has no management policies.
 func (s *Scope) CiliumRelease(set []any) []Resource {
 	out := s.release(Release{Chart: "cilium", Set: set}, s.ReleaseKey("cilium"), s.Name()+"-cilium")
-	delete(out[0].Object["spec"].(map[string]any), "managementPolicies")
+	// Release and Usage, in this order.
+	spec, _ := out[0].Object["spec"].(map[string]any)
+	delete(spec, "managementPolicies")
 	return out
 }
 
@@ -113,9 +117,7 @@ func merge(under, over map[string]any) map[string]any {
 		return under
 	}
 	out := make(map[string]any, len(under)+len(over))
-	for key, value := range under {
-		out[key] = value
-	}
+	maps.Copy(out, under)
 	for key, value := range over {
 		below, isObject := out[key].(map[string]any)
 		above, both := value.(map[string]any)

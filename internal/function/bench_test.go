@@ -2,6 +2,7 @@ package function_test
 
 import (
 	"context"
+	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -35,9 +36,7 @@ func moments(b *testing.B) map[string]*fnv1.RunFunctionRequest {
 			map[string]any{"type": "Ready", "status": "True", "reason": "Available", "lastTransitionTime": "2026-01-01T00:00:00Z"},
 			map[string]any{"type": "Synced", "status": "True", "reason": "ReconcileSuccess", "lastTransitionTime": "2026-01-01T00:00:00Z"},
 		}}}
-		for name, value := range r.Object {
-			obj[name] = value
-		}
+		maps.Copy(obj, r.Object)
 		running.Observed.Resources[r.Key] = &fnv1.Resource{Resource: toStruct(b, obj)}
 	}
 	return map[string]*fnv1.RunFunctionRequest{"first": request(b, xr), "running": running}

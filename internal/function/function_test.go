@@ -118,7 +118,7 @@ func TestRunFunctionAnswersThePlan(t *testing.T) {
 					condition.Status = fnv1.Status_STATUS_CONDITION_TRUE
 				}
 				if c.Message != "" {
-					condition.Message = proto.String(c.Message)
+					condition.Message = new(c.Message)
 				}
 				want.Conditions = append(want.Conditions, condition)
 			}

@@ -93,7 +93,8 @@ func FuzzObserved(f *testing.F) {
 	f.Add([]byte(`{"status":{"conditions":[{"type":"Ready","status":"True","reason":"Available"}]}}`))
 	f.Add([]byte(`{"status":{"conditions":[]}}`))
 	f.Add([]byte(`{"status":{"conditions":[null,1,{"type":2}],"atProvider":{"clusterIpv4Cidr":7,"version":{}}}}`))
-	f.Add([]byte(`{"status":{"atProvider":{"manifest":{"spec":{"listeners":[{"name":"http","port":80}]},"status":{"addresses":[{"value":"192.0.2.1"}],"listeners":[{"name":"http","conditions":[{"type":"Programmed","status":"True"}]}]}}}}}`))
+	f.Add([]byte(`{"status":{"atProvider":{"manifest":{"spec":{"listeners":[{"name":"http","port":80}]},
+		"status":{"addresses":[{"value":"192.0.2.1"}],"listeners":[{"name":"http","conditions":[{"type":"Programmed","status":"True"}]}]}}}}}`))
 	f.Add([]byte(`{"spec":{"forProvider":{"values":{"prometheus":{"operator":"x"}},"region":"us-east-1","chart":{"version":1}}}}`))
 	xr := request(f, loadXR(f, "valid/google-all.yaml"))
 	rsp, err := newFunction(f).RunFunction(context.Background(), xr)

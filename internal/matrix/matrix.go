@@ -4,6 +4,7 @@ package matrix
 
 import (
 	"fmt"
+	"maps"
 
 	v2 "github.com/gatehouse-platform/gatehouse/api/v2"
 )
@@ -43,9 +44,7 @@ func xr(provider v2.Provider, subset int, gpu, creds bool) map[string]any {
 	on := map[string]any{}
 	for i, app := range apps() {
 		if subset&(1<<i) != 0 {
-			for name, fields := range app {
-				on[name] = fields
-			}
+			maps.Copy(on, app)
 		}
 	}
 	parameters := map[string]any{"nodeSize": "small", "apps": on}

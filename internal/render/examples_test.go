@@ -66,7 +66,7 @@ func golden(t *testing.T, file string, got []byte) {
 	t.Helper()
 	path := filepath.Join(goldenDir, file)
 	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil { //nolint:gosec // a golden file is public
+		if err := os.WriteFile(path, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return

@@ -80,6 +80,7 @@ func inDefaultNamespace(obj map[string]any) {
 // Item is a resource of a rendering.
 type Item struct {
 	composed.Resource
+
 	// After names what has to be ready before the resource is composed; empty if
 	// nothing is waited for.
 	After []string

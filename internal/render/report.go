@@ -20,7 +20,7 @@ func (r Rendered) Report() []string {
 	var out []string
 	for _, c := range r.Plan.Conditions {
 		if c.Type == compose.ConditionParameters && c.Message != "" {
-			for _, doubt := range strings.Split(c.Message, "; ") {
+			for doubt := range strings.SplitSeq(c.Message, "; ") {
 				out = append(out, "doubtful: "+doubt)
 			}
 		}

@@ -114,7 +114,9 @@ func stop(srv *grpc.Server, o Options) {
 	select {
 	case <-done:
 	case <-time.After(o.Grace):
-		srv.Stop() // GracefulStop goes on waiting for handlers, which end with the process
+		// Closes the connections, and with them the contexts of the calls. It may wait
+		// for the calls itself, which end with the process at the latest.
+		go srv.Stop()
 	}
 }
 

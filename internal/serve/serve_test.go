@@ -65,7 +65,7 @@ func freeAddress(t *testing.T) string {
 func start(t *testing.T, fn *fake, o serve.Options) (options serve.Options, stop func() error) {
 	t.Helper()
 	o.Address, o.MetricsAddress = freeAddress(t), freeAddress(t)
-	o.MaxMessageBytes, o.Log = 1<<20, slog.New(slog.NewTextHandler(io.Discard, nil))
+	o.MaxMessageBytes, o.Log = 1<<20, slog.New(slog.DiscardHandler)
 	if o.Grace == 0 {
 		o.Grace = 5 * time.Second
 	}
@@ -98,7 +98,7 @@ func waitReady(t *testing.T, o serve.Options) {
 }
 
 func get(o serve.Options, path string) (*http.Response, error) {
-	return http.Get("http://" + o.MetricsAddress + path) //nolint:noctx // loopback
+	return http.Get("http://" + o.MetricsAddress + path)
 }
 
 func code(o serve.Options, path string) int {
@@ -263,7 +263,7 @@ func TestRunRefuses(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			tc.o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+			tc.o.Log = slog.New(slog.DiscardHandler)
 			err := serve.Run(context.Background(), &fake{}, tc.o)
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("%s: want an error with %q, got %v", tc.reason, tc.want, err)

@@ -102,8 +102,8 @@ func appPodMonitors(s *composed.Scope) []composed.Resource {
 // exporter listens on a port that the pod does not declare, and Prometheus finds
 // only declared ones: it finds another one, and the address is put right.
 func interceptorPodMonitor() map[string]any {
-	m := podMonitor("keda-add-ons-http-interceptor", "keda", map[string]any{"app.kubernetes.io/component": "interceptor"}, "/metrics")
-	m["spec"].(map[string]any)["podMetricsEndpoints"] = []any{map[string]any{
+	labels := map[string]any{"app.kubernetes.io/component": "interceptor"}
+	return podMonitorAt("keda-add-ons-http-interceptor", "keda", labels, map[string]any{
 		"port": "admin",
 		"path": "/metrics",
 		"relabelings": []any{map[string]any{
@@ -111,6 +111,5 @@ func interceptorPodMonitor() map[string]any {
 			"targetLabel":  "__address__",
 			"replacement":  "$1:2223",
 		}},
-	}}
-	return m
+	})
 }

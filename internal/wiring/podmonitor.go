@@ -28,13 +28,18 @@ func proxyPodMonitor() Meeting {
 
 // podMonitor scrapes the port metrics of the pods that have labels.
 func podMonitor(name, namespace string, labels map[string]any, path string) map[string]any {
+	return podMonitorAt(name, namespace, labels, map[string]any{"port": "metrics", "path": path})
+}
+
+// podMonitorAt scrapes one endpoint of the pods that have labels.
+func podMonitorAt(name, namespace string, labels, endpoint map[string]any) map[string]any {
 	return map[string]any{
 		"apiVersion": "monitoring.coreos.com/v1",
 		"kind":       "PodMonitor",
 		"metadata":   map[string]any{"name": name, "namespace": namespace, "labels": prometheusLabels()},
 		"spec": map[string]any{
 			"selector":            map[string]any{"matchLabels": labels},
-			"podMetricsEndpoints": []any{map[string]any{"port": "metrics", "path": path}},
+			"podMetricsEndpoints": []any{endpoint},
 		},
 	}
 }

@@ -48,13 +48,16 @@ func resources(s *composed.Scope, _ composed.Observed) []composed.Resource {
 	return append(out, s.CredentialUsages("cluster-auth", auth)...)
 }
 
-// managed builds a resource of AWS. suffix is added to the name of the Cluster.
-// The empty annotations stand in every live object's applied fields.
-func managed(s *composed.Scope, key, apiVersion, kind, suffix string) (composed.Resource, map[string]any) {
+// kind is what managed builds a resource of.
+type kind struct{ apiVersion, name string }
+
+// managed builds a resource of AWS under a key. suffix is added to the name of
+// the Cluster. The empty annotations stand in every live object's applied fields.
+func managed(s *composed.Scope, key string, of kind, suffix string) (composed.Resource, map[string]any) {
 	forProvider := map[string]any{}
 	r := s.Resource(key, map[string]any{
-		"apiVersion": apiVersion,
-		"kind":       kind,
+		"apiVersion": of.apiVersion,
+		"kind":       of.name,
 		"metadata":   map[string]any{"name": s.Name() + suffix, "annotations": map[string]any{}},
 		"spec":       map[string]any{"forProvider": forProvider},
 	})
@@ -62,22 +65,23 @@ func managed(s *composed.Scope, key, apiVersion, kind, suffix string) (composed.
 }
 
 // regional builds a resource of AWS that belongs to a region.
-func regional(s *composed.Scope, key, apiVersion, kind, suffix string) (composed.Resource, map[string]any) {
-	r, forProvider := managed(s, key, apiVersion, kind, suffix)
+func regional(s *composed.Scope, key string, of kind, suffix string) (composed.Resource, map[string]any) {
+	r, forProvider := managed(s, key, of, suffix)
 	forProvider["region"] = s.Cluster.Region()
 	return r, forProvider
 }
 
-func setLabels(r composed.Resource, labels map[string]any) {
-	r.Object["metadata"].(map[string]any)["labels"] = labels
+// set puts a field into a part of a resource that managed has built.
+func set(r composed.Resource, part, field string, value any) {
+	if fields, ok := r.Object[part].(map[string]any); ok {
+		fields[field] = value
+	}
 }
 
-func setConnectionSecret(r composed.Resource, name string) {
-	r.Object["spec"].(map[string]any)["writeConnectionSecretToRef"] = map[string]any{"name": name}
-}
+func setLabels(r composed.Resource, labels map[string]any) { set(r, "metadata", "labels", labels) }
 
 func cluster(s *composed.Scope) composed.Resource {
-	r, f := regional(s, controlPlaneKey, eksAPIVersion, "Cluster", "")
+	r, f := regional(s, controlPlaneKey, kind{eksAPIVersion, "Cluster"}, "")
 	f["bootstrapSelfManagedAddons"] = true
 	f["roleArnSelector"] = roleSelector(s, controlPlaneRole)
 	f["vpcConfig"] = map[string]any{
@@ -92,14 +96,14 @@ func cluster(s *composed.Scope) composed.Resource {
 }
 
 func clusterAuth(s *composed.Scope) composed.Resource {
-	r, f := regional(s, "clusterAuth", eksAPIVersion, "ClusterAuth", "")
+	r, f := regional(s, "clusterAuth", kind{eksAPIVersion, "ClusterAuth"}, "")
 	f["clusterNameSelector"] = composed.Controlled()
-	setConnectionSecret(r, s.Name()+"-cluster")
+	set(r, "spec", "writeConnectionSecretToRef", map[string]any{"name": s.Name() + "-cluster"})
 	return r
 }
 
 func storage(s *composed.Scope) composed.Resource {
-	r, f := regional(s, "addonEbs", eksAPIVersion, "Addon", "-ebs")
+	r, f := regional(s, "addonEbs", kind{eksAPIVersion, "Addon"}, "-ebs")
 	f["addonName"] = "aws-ebs-csi-driver"
 	f["clusterNameSelector"] = composed.Controlled()
 	return r
@@ -107,14 +111,14 @@ func storage(s *composed.Scope) composed.Resource {
 
 func nodeGroup(s *composed.Scope) composed.Resource {
 	p := s.Parameters()
-	r, f := regional(s, nodePoolKey, eksAPIVersion, "NodeGroup", "")
+	r, f := regional(s, nodePoolKey, kind{eksAPIVersion, "NodeGroup"}, "")
 	joinNodes(s, f, *p.MinNodeCount, v2.MaxNodeCount)
 	f["instanceTypes"] = []any{nodeType(p.NodeSize)}
 	return r
 }
 
 func gpuNodeGroup(s *composed.Scope, gpu *v2.GPU) composed.Resource {
-	r, f := regional(s, "eksnodegroup-gpu", eksAPIVersion, "NodeGroup", "-gpu")
+	r, f := regional(s, "eksnodegroup-gpu", kind{eksAPIVersion, "NodeGroup"}, "-gpu")
 	joinNodes(s, f, *gpu.MinNodeCount, *gpu.MaxNodeCount)
 	instance, diskGiB := gpuType(gpu.NodeSize)
 	f["amiType"] = "AL2023_x86_64_NVIDIA"

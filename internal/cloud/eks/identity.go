@@ -30,7 +30,7 @@ func roleSelector(s *composed.Scope, name string) map[string]any {
 }
 
 func role(s *composed.Scope, name, service string) composed.Resource {
-	r, f := managed(s, "iamrole-"+name, iamAPIVersion, "Role", "-"+name)
+	r, f := managed(s, "iamrole-"+name, kind{iamAPIVersion, "Role"}, "-"+name)
 	setLabels(r, roleLabels(s, name))
 	f["assumeRolePolicy"] = assumeRolePolicy(service)
 	return r
@@ -50,7 +50,7 @@ func assumeRolePolicy(service string) string {
 }
 
 func attachment(s *composed.Scope, name, role, policy string) composed.Resource {
-	r, f := managed(s, "iamattachment-"+name, iamAPIVersion, "RolePolicyAttachment", "-"+name)
+	r, f := managed(s, "iamattachment-"+name, kind{iamAPIVersion, "RolePolicyAttachment"}, "-"+name)
 	f["policyArn"] = "arn:aws:iam::aws:policy/" + policy
 	f["roleSelector"] = roleSelector(s, role)
 	return r

@@ -25,26 +25,26 @@ func network(s *composed.Scope) []composed.Resource {
 }
 
 func vpc(s *composed.Scope) composed.Resource {
-	r, f := regional(s, "vpc-nodepool", ec2APIVersion, "VPC", "")
+	r, f := regional(s, "vpc-nodepool", kind{ec2APIVersion, "VPC"}, "")
 	f["cidrBlock"] = "10.0.0.0/16"
 	f["enableDnsSupport"] = true
 	return r
 }
 
 func internetGateway(s *composed.Scope) composed.Resource {
-	r, f := regional(s, "gateway", ec2APIVersion, "InternetGateway", "")
+	r, f := regional(s, "gateway", kind{ec2APIVersion, "InternetGateway"}, "")
 	f["vpcIdSelector"] = composed.Controlled()
 	return r
 }
 
 func routeTable(s *composed.Scope) composed.Resource {
-	r, f := regional(s, "routeTable", ec2APIVersion, "RouteTable", "")
+	r, f := regional(s, "routeTable", kind{ec2APIVersion, "RouteTable"}, "")
 	f["vpcIdSelector"] = composed.Controlled()
 	return r
 }
 
 func route(s *composed.Scope) composed.Resource {
-	r, f := regional(s, "route", ec2APIVersion, "Route", "")
+	r, f := regional(s, "route", kind{ec2APIVersion, "Route"}, "")
 	f["destinationCidrBlock"] = "0.0.0.0/0"
 	f["gatewayIdSelector"] = composed.Controlled()
 	f["routeTableIdSelector"] = composed.Controlled()
@@ -52,7 +52,7 @@ func route(s *composed.Scope) composed.Resource {
 }
 
 func mainRouteTable(s *composed.Scope) composed.Resource {
-	r, f := regional(s, "mainRouteTableAssociation", ec2APIVersion, "MainRouteTableAssociation", "")
+	r, f := regional(s, "mainRouteTableAssociation", kind{ec2APIVersion, "MainRouteTableAssociation"}, "")
 	f["routeTableIdSelector"] = composed.Controlled()
 	f["vpcIdSelector"] = composed.Controlled()
 	return r
@@ -63,7 +63,7 @@ func subnetLabels(s *composed.Scope, zone string) map[string]any {
 }
 
 func subnet(s *composed.Scope, index int, zone string) composed.Resource {
-	r, f := regional(s, "subnet-nodepool-"+zone, ec2APIVersion, "Subnet", "-"+zone)
+	r, f := regional(s, "subnet-nodepool-"+zone, kind{ec2APIVersion, "Subnet"}, "-"+zone)
 	setLabels(r, subnetLabels(s, zone))
 	f["availabilityZone"] = zoneName(s, zone)
 	f["cidrBlock"] = fmt.Sprintf("10.0.%d.0/24", index)
@@ -74,14 +74,14 @@ func subnet(s *composed.Scope, index int, zone string) composed.Resource {
 }
 
 func routeTableAssociation(s *composed.Scope, zone string) composed.Resource {
-	r, f := regional(s, "routeTableAssociation"+zone, ec2APIVersion, "RouteTableAssociation", "-"+zone)
+	r, f := regional(s, "routeTableAssociation"+zone, kind{ec2APIVersion, "RouteTableAssociation"}, "-"+zone)
 	f["routeTableIdSelector"] = composed.Controlled()
 	f["subnetIdSelector"] = composed.ControlledWith(subnetLabels(s, zone))
 	return r
 }
 
 func securityGroup(s *composed.Scope) composed.Resource {
-	r, f := regional(s, "sg-nodepool", ec2APIVersion, "SecurityGroup", "")
+	r, f := regional(s, "sg-nodepool", kind{ec2APIVersion, "SecurityGroup"}, "")
 	f["name"] = s.Name()
 	// AWS replaces a security group whose description changes.
 	f["description"] = "Cluster communication with worker nodes"
@@ -92,7 +92,7 @@ func securityGroup(s *composed.Scope) composed.Resource {
 // egress lets everything out. Its description is that of the live rules: it is
 // shown in AWS, and a change of it would touch every cluster.
 func egress(s *composed.Scope) composed.Resource {
-	r, f := regional(s, "securityGroupRule", ec2APIVersion, "SecurityGroupRule", "")
+	r, f := regional(s, "securityGroupRule", kind{ec2APIVersion, "SecurityGroupRule"}, "")
 	f["type"] = "egress"
 	f["description"] = "I am too lazy to write descriptions"
 	f["fromPort"] = int64(0)
