@@ -401,6 +401,7 @@ func deleteCluster(ctx context.Context, t *testing.T, p *plane.Plane, namespace 
 	if err := p.Client().Delete(ctx, xr); err != nil {
 		t.Fatal(err)
 	}
+	finishApplication(ctx, t, p)
 	if err := p.WaitGone(ctx, xr); err != nil {
 		t.Fatal(err)
 	}
@@ -415,6 +416,25 @@ func deleteCluster(ctx context.Context, t *testing.T, p *plane.Plane, namespace 
 	eg := plane.Reference("gateway.networking.k8s.io/v1", "Gateway", "envoy-gateway-system", "eg")
 	if err := p.Client().Get(ctx, client.ObjectKeyFromObject(eg), eg); !apierrors.IsNotFound(err) {
 		t.Errorf("want the Gateway to be deleted, got %v", err)
+	}
+}
+
+// finishApplication does what Argo CD would: no controller of it runs here, and
+// its Application has a finalizer that only Argo CD takes away.
+func finishApplication(ctx context.Context, t *testing.T, p *plane.Plane) {
+	t.Helper()
+	application := plane.Reference("argoproj.io/v1alpha1", "Application", "argocd", "apps")
+	err := p.WaitFor(ctx, application, func(o *unstructured.Unstructured) error {
+		if o.GetDeletionTimestamp() == nil {
+			return errors.New("it is not being deleted")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Client().Patch(ctx, application, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`))); err != nil {
+		t.Fatal(err)
 	}
 }
 
