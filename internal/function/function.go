@@ -39,6 +39,7 @@ func (f *Function) RunFunction(_ context.Context, req *fnv1.RunFunctionRequest) 
 		return refuse(rsp, err), nil
 	}
 	rsp.Desired = desired
+	rsp.Meta.Ttl = ttl(plan)
 	for _, c := range plan.Conditions {
 		rsp.Conditions = append(rsp.Conditions, condition(c))
 	}

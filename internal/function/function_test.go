@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	fnv1 "github.com/crossplane/function-sdk-go/proto/v1"
 	"github.com/google/go-cmp/cmp"
@@ -101,7 +102,7 @@ func TestRunFunctionAnswersThePlan(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := &fnv1.RunFunctionResponse{
-				Meta:    &fnv1.ResponseMeta{Tag: "tag", Ttl: durationpb.New(60e9)},
+				Meta:    &fnv1.ResponseMeta{Tag: "tag", Ttl: durationpb.New(10 * time.Second)},
 				Desired: before(t),
 			}
 			want.Desired.Composite.Resource = toStruct(t, map[string]any{"apiVersion": "devopstoolkit.ai/v2", "kind": "Cluster", "status": plan.Status})
@@ -244,6 +245,32 @@ func TestRunFunctionIsDeterministic(t *testing.T) {
 		}
 		if string(first) != string(raw) {
 			t.Fatal("the same request got another answer")
+		}
+	}
+}
+
+// Crossplane is asked to look again soon while something is waited for, and no
+// sooner than usual once all is ready.
+func TestTimeToLive(t *testing.T) {
+	xr := loadXR(t, "valid/existing.yaml")
+	first := request(t, xr)
+	plan, err := newPlanner(t).Plan(xr, composed.Observed{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	settled := request(t, xr)
+	settled.Observed.Resources = map[string]*fnv1.Resource{}
+	for _, r := range plan.All {
+		obj := map[string]any{"status": map[string]any{"conditions": []any{map[string]any{"type": "Ready", "status": "True"}}}}
+		settled.Observed.Resources[r.Key] = &fnv1.Resource{Resource: toStruct(t, obj)}
+	}
+	for want, req := range map[time.Duration]*fnv1.RunFunctionRequest{10 * time.Second: first, time.Minute: settled} {
+		rsp, err := newFunction(t).RunFunction(context.Background(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rsp.GetMeta().GetTtl().AsDuration(); got != want {
+			t.Errorf("want to be called again after %s, got %s", want, got)
 		}
 	}
 }

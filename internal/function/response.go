@@ -12,13 +12,29 @@ import (
 // The SDK's package response does the same. It is not used because of what it
 // imports: with it the process takes 31 MiB before the first call, without it 18.
 
-// ttl is how long Crossplane may cache a response, as the SDK has it.
-const ttl = time.Minute
+// How long Crossplane may keep a response before it calls again. While something
+// is waited for it calls sooner: a Cluster has so many resources that coming up
+// opens Crossplane's circuit breaker (100 events at once), and what becomes ready
+// then is not reported for a while
+// (https://github.com/crossplane/crossplane/blob/v2.3.4/internal/circuit/token_bucket.go).
+const (
+	ttlSettled = time.Minute // as the SDK has it
+	ttlWaiting = 10 * time.Second
+)
+
+func ttl(plan *compose.Plan) *durationpb.Duration {
+	for _, c := range plan.Conditions {
+		if !c.True {
+			return durationpb.New(ttlWaiting)
+		}
+	}
+	return durationpb.New(ttlSettled)
+}
 
 // respond begins a response that keeps the desired state of earlier functions.
 func respond(req *fnv1.RunFunctionRequest) *fnv1.RunFunctionResponse {
 	return &fnv1.RunFunctionResponse{
-		Meta:    &fnv1.ResponseMeta{Tag: req.GetMeta().GetTag(), Ttl: durationpb.New(ttl)},
+		Meta:    &fnv1.ResponseMeta{Tag: req.GetMeta().GetTag(), Ttl: durationpb.New(ttlSettled)},
 		Desired: req.GetDesired(),
 		Context: req.GetContext(),
 	}

@@ -78,8 +78,9 @@ func startCrossplane(ctx context.Context, p *Plane, program string) error {
 		fmt.Sprintf("--webhook-port=%d", webhooks), fmt.Sprintf("--metrics-port=%d", metrics), fmt.Sprintf("--health-probe-port=%d", health),
 		"--tls-server-certs-dir=" + serving, "--tls-client-certs-dir=" + calling,
 		"--cache-dir=" + filepath.Join(p.dir, "tmp", "xpkg"),
-		// Whatever no watch reports is looked at this often.
-		"--poll-interval=10s", "--circuit-breaker-burst=1000", "--circuit-breaker-refill-rate=50",
+		// Whatever no watch reports is looked at this often. A Cluster has so many
+		// resources that their first events alone would open its circuit breaker.
+		"--poll-interval=10s", "--circuit-breaker-burst=10000",
 	}})
 	if err != nil {
 		return err
