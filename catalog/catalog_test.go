@@ -36,9 +36,10 @@ func TestLoad(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
+	const entry = "{name: a, version: 1.0.0, namespace: a, repository: r}"
 	cases := map[string]struct{ reason, in, want string }{
 		"UnknownField": {"A typing mistake would silently lose a source", "charts: [{name: a, versoin: 1.0.0}]", "versoin"},
-		"Twice":        {"Two entries for a chart contradict each other", "charts: [{name: a, version: 1.0.0, namespace: a, repository: r},\n {name: a, version: 2.0.0, namespace: a, repository: r}]", `chart "a" stands twice`},
+		"Twice":        {"Two entries for a chart contradict each other", "charts: [" + entry + ", " + entry + "]", `chart "a" stands twice`},
 		"Incomplete":   {"A chart without version would be the newest", "charts: [{name: a, namespace: a, repository: r}]", `chart "a" needs`},
 	}
 	for name, tc := range cases {

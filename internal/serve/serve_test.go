@@ -215,7 +215,10 @@ func TestGraceIsBounded(t *testing.T) {
 	select {
 	case <-time.After(10 * time.Second):
 		t.Fatal("the server waits for ever")
-	case <-ended:
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("want a clean end, got %v", err)
+		}
 	}
 }
 

@@ -124,7 +124,7 @@ func leftovers(t *testing.T, dir string, namespaces []string) error {
 		errs = append(errs, fmt.Errorf("processes are left: %v", running))
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-		errs = append(errs, fmt.Errorf("the run directory %q is left (%v)", dir, err))
+		errs = append(errs, fmt.Errorf("the run directory %q is left", dir))
 	}
 	held, err := filepath.Glob("/proc/[0-9]*/ns/net")
 	if err != nil {

@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -108,9 +109,7 @@ func object(t *testing.T, doc string) map[string]any {
 func merge(a, b map[string][]string) map[string][]string {
 	merged := map[string][]string{}
 	for _, m := range []map[string][]string{a, b} {
-		for k, v := range m {
-			merged[k] = v
-		}
+		maps.Copy(merged, m)
 	}
 	return merged
 }

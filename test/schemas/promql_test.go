@@ -55,9 +55,10 @@ func TestDashboardExprs(t *testing.T) {
 		want      []string
 	}{
 		"Nested": {
-			reason:    "Panels sit in rows, annotations beside them; other data sources speak other languages.",
-			dashboard: `{"annotations":{"list":[{"expr":"a"}]},"panels":[{"panels":[{"targets":[{"expr":"c"},{"expr":"b"},{"expr":"a"}]}]},{"targets":[{"expr":"{app=\"x\"} |= \"y\"","datasource":{"type":"loki"}}]}]}`,
-			want:      []string{"a", "b", "c"},
+			reason: "Panels sit in rows, annotations beside them; other data sources speak other languages.",
+			dashboard: `{"annotations":{"list":[{"expr":"a"}]},
+				"panels":[{"panels":[{"targets":[{"expr":"c"},{"expr":"b"},{"expr":"a"}]}]},{"targets":[{"expr":"{app=\"x\"} |= \"y\"","datasource":{"type":"loki"}}]}]}`,
+			want: []string{"a", "b", "c"},
 		},
 		"Durations": {
 			reason:    "Variables that stand for durations, Grafana's and a dashboard's own.",

@@ -43,9 +43,9 @@ func crdFolders() map[string][]string {
 
 // A download is one line of `go mod download -json`.
 type download struct {
-	Path  string
-	Dir   string
-	Error string
+	Path  string `json:"Path"`
+	Dir   string `json:"Dir"`
+	Error string `json:"Error"`
 }
 
 // componentFolders downloads the modules of components.mod, unless the module cache has them, and returns the folders

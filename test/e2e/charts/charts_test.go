@@ -81,8 +81,12 @@ func TestRegistryLeadsToTheChart(t *testing.T) {
 	server := serve(t)
 	_, body := get(t, server.URL+"/v2/owner/thing/manifests/1.2.3_build")
 	var manifest struct {
-		Config struct{ Digest string }
-		Layers []struct{ Digest string }
+		Config struct {
+			Digest string `json:"digest"`
+		} `json:"config"`
+		Layers []struct {
+			Digest string `json:"digest"`
+		} `json:"layers"`
 	}
 	if err := json.Unmarshal([]byte(body), &manifest); err != nil || len(manifest.Layers) != 1 {
 		t.Fatalf("the manifest is %q, want one with one layer: %v", body, err)

@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"helm.sh/helm/v3/pkg/chart/loader"
@@ -163,7 +164,7 @@ func answer(w http.ResponseWriter, mediaType string, data []byte) {
 		return
 	}
 	w.Header().Set("Content-Type", mediaType)
-	w.Header().Set("Content-Length", fmt.Sprint(len(data)))
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	// Nobody is left to tell when the client went away.
 	_, _ = w.Write(data)
 }

@@ -24,7 +24,10 @@ func Dir(ctx context.Context, component, module string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", module)
 	cmd.Dir = filepath.Join(components, component)
 	out, err := cmd.Output()
-	var found struct{ Dir, Error string }
+	var found struct {
+		Dir   string `json:"Dir"`
+		Error string `json:"Error"`
+	}
 	if len(out) > 0 {
 		err = errors.Join(err, json.Unmarshal(out, &found))
 	}

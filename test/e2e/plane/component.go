@@ -82,41 +82,53 @@ func (p *Plane) startComponents(ctx context.Context, chosen []component) error {
 	group, ctx := errgroup.WithContext(ctx)
 	// One heavy build at a time: two would compete for the same few cores and
 	// twice the memory.
-	group.Go(func() error {
-		for _, c := range chosen {
-			program := ""
-			if c.source != nil {
-				var err error
-				if program, err = p.builder.program(ctx, *c.source); err != nil {
-					return err
-				}
-			}
-			built[c.name] <- program
-		}
-		return nil
-	})
+	group.Go(func() error { return p.buildComponents(ctx, chosen, built) })
 	for _, c := range chosen {
 		group.Go(func() error {
 			for _, need := range c.needs {
-				select {
-				case <-ready[need]:
-				case <-ctx.Done():
-					return context.Cause(ctx)
-				}
-			}
-			select {
-			case program := <-built[c.name]:
-				if err := p.startComponent(ctx, c, program); err != nil {
+				if _, err := receive(ctx, ready[need]); err != nil {
 					return err
 				}
-			case <-ctx.Done():
-				return context.Cause(ctx)
+			}
+			program, err := receive(ctx, built[c.name])
+			if err != nil {
+				return err
+			}
+			if err := p.startComponent(ctx, c, program); err != nil {
+				return err
 			}
 			close(ready[c.name])
 			return nil
 		})
 	}
 	return group.Wait()
+}
+
+// buildComponents gives the program of each component, in order; none for those
+// that have no source of their own.
+func (p *Plane) buildComponents(ctx context.Context, chosen []component, built map[string]chan string) error {
+	for _, c := range chosen {
+		program := ""
+		if c.source != nil {
+			var err error
+			if program, err = p.builder.program(ctx, *c.source); err != nil {
+				return err
+			}
+		}
+		built[c.name] <- program
+	}
+	return nil
+}
+
+// receive waits for what a channel gives, or for the end of the context.
+func receive[T any](ctx context.Context, from <-chan T) (T, error) {
+	select {
+	case got := <-from:
+		return got, nil
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
+	}
 }
 
 // startComponent starts one component and returns once it is ready.

@@ -137,6 +137,7 @@ func logged(next http.Handler, logger *log.Logger) http.Handler {
 // statusWriter remembers the status of an answer.
 type statusWriter struct {
 	http.ResponseWriter
+
 	status int
 }
 

@@ -2,12 +2,14 @@ package plane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -108,7 +110,7 @@ func groupExists(group int) bool {
 		// The fields after the name in parentheses: state, parent, group.
 		_, rest, _ := strings.Cut(string(data), ") ")
 		fields := strings.Fields(rest)
-		if len(fields) > 2 && fields[2] == fmt.Sprint(group) && fields[0] != "Z" {
+		if len(fields) > 2 && fields[2] == strconv.Itoa(group) && fields[0] != "Z" {
 			return true
 		}
 	}
@@ -147,7 +149,7 @@ func TestIsolatedProcess(t *testing.T) {
 func TestPollNamesWhatItWaitedFor(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	err := (&Plane{}).Poll(ctx, "the moon", func(context.Context) error { return fmt.Errorf("still dark") })
+	err := (&Plane{}).Poll(ctx, "the moon", func(context.Context) error { return errors.New("still dark") })
 	for _, want := range []string{"the moon", "still dark"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("waiting in vain gives %q, want that to contain %q", err, want)
@@ -158,7 +160,7 @@ func TestPollNamesWhatItWaitedFor(t *testing.T) {
 func TestPollGivesUpWhenAProcessDies(t *testing.T) {
 	proc := shell(t, "exit 1")
 	<-proc.done
-	err := (&Plane{processes: []*process{proc}}).Poll(t.Context(), "the moon", func(context.Context) error { return fmt.Errorf("still dark") })
+	err := (&Plane{processes: []*process{proc}}).Poll(t.Context(), "the moon", func(context.Context) error { return errors.New("still dark") })
 	if err == nil || !strings.Contains(err.Error(), `"script" has ended`) {
 		t.Errorf("waiting on a dead process gives %q, want that to name it", err)
 	}
