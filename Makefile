@@ -55,7 +55,7 @@ fuzz: ## Run every fuzz target for FUZZTIME (default 10s)
 define fuzz-targets
 targets=$$($(GO) test -list '^Fuzz' ./... | awk '/^Fuzz/ {names[++n] = $$1} /^ok/ {while (n) print $$2, names[n--]}') && { test -n "$$targets" || { echo 'no fuzz target found'; false; }; } && \
 echo "$$targets" | while read -r package name; do \
-	$(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
+	$(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s "$$package" </dev/null || exit 1; \
 done
 endef
 

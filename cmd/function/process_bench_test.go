@@ -27,7 +27,7 @@ const calls = 10_000
 func build(b *testing.B) string {
 	b.Helper()
 	program := filepath.Join(b.TempDir(), "function")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, ".") //nolint:gosec // our own program
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		b.Fatalf("cannot build the function: %v\n%s", err, out)
@@ -53,14 +53,14 @@ func start(b *testing.B, program string) (*process, time.Duration) {
 		b.Fatal(err)
 	}
 	begun := time.Now()
-	cmd := exec.Command(program, "--insecure", "--address", address, "--metrics-address=") //nolint:gosec // our own program
+	cmd := exec.Command(program, "--insecure", "--address", address, "--metrics-address=")
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
 	p := &process{cmd: cmd}
 	b.Cleanup(p.stop)
 	for {
-		if conn, err := net.Dial("tcp", address); err == nil { //nolint:noctx // loopback
+		if conn, err := net.Dial("tcp", address); err == nil {
 			_ = conn.Close()
 			break
 		}

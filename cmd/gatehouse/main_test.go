@@ -22,7 +22,7 @@ func gatehouse(stdin string, args ...string) (code int, stdout, stderr string) {
 
 func TestCommands(t *testing.T) {
 	invalid := examples + "invalid/typing-mistakes.yaml"
-	valid := examples + "valid/aws-minimal.yaml"
+	valid, existing := examples+"valid/aws-minimal.yaml", examples+"valid/existing.yaml"
 	cases := map[string]struct {
 		reason         string
 		args           []string
@@ -33,7 +33,7 @@ func TestCommands(t *testing.T) {
 		"Render":           {"Data goes to standard output", []string{"render", valid}, "", 0, "# key: ekscluster\n", ""},
 		"RenderTree":       {"People get a tree", []string{"render", valid, "-o", "tree"}, "", 0, "Cluster platform/team-a\n├─ EKS cluster in us-east-1\n", ""},
 		"RenderFolder":     {"A folder is all its files", []string{"render", examples + "valid", "-o", "tree"}, "", 0, "Cluster platform/home\n", ""},
-		"RenderReports":    {"What is held back is said, apart from the data", []string{"render", examples + "valid/existing.yaml"}, "", 0, "# after: team-a-app-gateway-helm\n", "resources are composed once others are ready"},
+		"RenderReports":    {"What is held back is said", []string{"render", existing}, "", 0, "# after: team-a-app-gateway-helm\n", "resources are composed once others are ready"},
 		"RenderInvalid":    {"Wrong input is 1, and every problem is said", []string{"render", invalid}, "", 1, "", `did you mean "envoyGateway"?`},
 		"RenderMissing":    {"What cannot be read is 2", []string{"render", "no-such-file.yaml"}, "", 2, "", `cannot read "no-such-file.yaml"`},
 		"RenderNoCluster":  {"A file without Cluster is wrong input", []string{"render", "-"}, "kind: Secret\n", 1, "", "cannot find a Cluster"},

@@ -49,8 +49,14 @@ func (o Observed) String(key string, path ...string) string {
 // A Condition of a resource.
 type Condition struct{ Type, Status, Reason, Message string }
 
+// conditioned is an object that reads its conditions faster than by their fields.
+type conditioned interface{ Conditions() []Condition }
+
 // Conditions of a resource, in the order in which they stand there.
 func (o Observed) Conditions(key string) []Condition {
+	if c, ok := o.Resources[key].(conditioned); ok {
+		return c.Conditions()
+	}
 	return ConditionsIn(o.Field(key, "status", "conditions"))
 }
 

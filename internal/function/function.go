@@ -116,13 +116,33 @@ func observed(req *fnv1.RunFunctionRequest) composed.Observed {
 type fields struct{ object *structpb.Struct }
 
 func (f fields) Field(path ...string) any {
-	object := f.object
-	for i, name := range path {
-		value := object.GetFields()[name]
-		if i == len(path)-1 {
-			return value.AsInterface()
-		}
-		object = value.GetStructValue()
+	if len(path) == 0 {
+		return nil
 	}
-	return nil
+	return f.at(path...).AsInterface()
+}
+
+func (f fields) at(path ...string) *structpb.Value {
+	object, last := f.object, len(path)-1
+	for _, name := range path[:last] {
+		object = object.GetFields()[name].GetStructValue()
+	}
+	return object.GetFields()[path[last]]
+}
+
+// Conditions of the object. They are read of every resource in every call.
+func (f fields) Conditions() []composed.Condition {
+	list := f.at("status", "conditions").GetListValue().GetValues()
+	out := make([]composed.Condition, 0, len(list))
+	for _, item := range list {
+		if c := item.GetStructValue().GetFields(); c != nil {
+			out = append(out, composed.Condition{
+				Type:    c["type"].GetStringValue(),
+				Status:  c["status"].GetStringValue(),
+				Reason:  c["reason"].GetStringValue(),
+				Message: c["message"].GetStringValue(),
+			})
+		}
+	}
+	return out
 }
