@@ -83,7 +83,6 @@ const MaxNodeCount = 10
 
 // Parameters used to customize the cluster.
 //
-// +kubebuilder:validation:XValidation:rule="!(has(self.apps) && has(self.apps.externalSecrets) && has(self.apps.externalSecrets.enabled) && self.apps.externalSecrets.enabled && has(self.apps.externalSecrets.store) && self.apps.externalSecrets.store) || has(self.creds)",message="apps.externalSecrets.store needs creds"
 // +kubebuilder:validation:XValidation:rule="!has(self.existing) || !has(self.existing.inCluster) || !self.existing.inCluster || !has(self.existing.kubeconfigSecretRef)",message="existing takes kubeconfigSecretRef or inCluster, not both"
 type Parameters struct {
 	// The Kubernetes version for the cluster. Absent: the provider's default.

@@ -2,6 +2,7 @@ package v2
 
 import (
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 
@@ -14,22 +15,21 @@ type namedApp struct {
 	App  *App
 }
 
-// charts lists every app that is a Helm chart. It names what all of them have.
+// charts lists every app that is a Helm chart, by what its type is or embeds.
 func (a *Apps) charts() []namedApp {
-	return []namedApp{
-		{"argocd", &a.ArgoCD.App},
-		{"certManager", &a.CertManager},
-		{"crossplane", &a.Crossplane},
-		{"dapr", &a.Dapr},
-		{"envoyGateway", &a.EnvoyGateway.App},
-		{"externalDNS", &a.ExternalDNS},
-		{"externalSecrets", &a.ExternalSecrets.App},
-		{"keda", &a.KEDA.App},
-		{"nvidia", &a.NVIDIA},
-		{"openfunction", &a.OpenFunction},
-		{"prometheus", &a.Prometheus.App},
-		{"traefik", &a.Traefik.App},
+	var out []namedApp
+	fields := map[string]reflect.Value{}
+	jsonFields(reflect.ValueOf(a).Elem(), fields)
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		field := fields[name]
+		if embedded := field.FieldByName("App"); embedded.IsValid() {
+			field = embedded
+		}
+		if app, ok := field.Addr().Interface().(*App); ok {
+			out = append(out, namedApp{name, app})
+		}
 	}
+	return out
 }
 
 // imageTag is the tag of an image, by the OCI distribution specification.

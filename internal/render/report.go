@@ -26,7 +26,7 @@ func (r Rendered) Report() []string {
 		}
 	}
 	if n := len(r.Plan.Held); n > 0 && !r.Moment {
-		return append(out, fmt.Sprintf("%d of %d resources are composed once others are ready (# after)", n, n+len(r.Plan.Resources)))
+		return append(out, fmt.Sprintf("%d of %d resources are composed once others are ready", n, n+len(r.Plan.Resources)))
 	}
 	for _, h := range r.Plan.Held {
 		if h.Resource.With == "" {

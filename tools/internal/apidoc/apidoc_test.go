@@ -31,7 +31,7 @@ func TestMarkdown(t *testing.T) {
 		"| `secrets` | list of [object](#specparametersappsexternalsecretssecrets) |",
 		"| `mirror` | string |  |  | matches `^(oci\\|https?)://[^\\s@?#]+$` |",
 		"| `apps` | map of [object](#statusapps) |",
-		"Checked: apps.externalSecrets.store needs creds.",
+		"Checked: existing takes kubeconfigSecretRef or inCluster, not both.",
 	} {
 		if !strings.Contains(doc, want) {
 			t.Errorf("the reference does not say\n%s", want)
