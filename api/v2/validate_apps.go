@@ -25,7 +25,7 @@ func (a *Apps) charts() []namedApp {
 		if embedded := field.FieldByName("App"); embedded.IsValid() {
 			field = embedded
 		}
-		if app, ok := field.Addr().Interface().(*App); ok {
+		if app, ok := reflect.TypeAssert[*App](field.Addr()); ok {
 			out = append(out, namedApp{name, app})
 		}
 	}
