@@ -47,9 +47,15 @@ func credentials(s *composed.Scope) composed.Credentials {
 	return c
 }
 
-// PodRange is the address range of the pods: empty until GKE has told it.
+// PodRange is the address range of the pods: empty until GKE has told it. It falls
+// back to what the Cluster's status holds, so that the network is not reconfigured
+// while the status of the control plane is empty.
 func PodRange(s *composed.Scope, observed composed.Observed) string {
-	return observed.String(s.Name()+"-cluster", "status", "atProvider", "clusterIpv4Cidr")
+	cidr := observed.String(s.Name()+"-cluster", "status", "atProvider", "clusterIpv4Cidr")
+	if cidr == "" && observed.Composite != nil {
+		cidr, _ = observed.Composite.Field("status", "field1").(string)
+	}
+	return cidr
 }
 
 func resources(s *composed.Scope, observed composed.Observed) []composed.Resource {
@@ -58,17 +64,7 @@ func resources(s *composed.Scope, observed composed.Observed) []composed.Resourc
 		out = append(out, gpuPool(s, gpu, observed))
 	}
 	out = append(out, s.CredentialUsages("cluster", controlPlane(s))...)
-	return append(out, s.CiliumRelease(ciliumSet(podRange(s, observed)))...)
-}
-
-// podRange falls back to what the Cluster's status holds, so that the network is
-// not reconfigured when the control plane's status is briefly empty.
-func podRange(s *composed.Scope, observed composed.Observed) string {
-	if cidr := PodRange(s, observed); cidr != "" || observed.Composite == nil {
-		return cidr
-	}
-	cidr, _ := observed.Composite.Field("status", "field1").(string)
-	return cidr
+	return append(out, s.CiliumRelease(ciliumSet(PodRange(s, observed)))...)
 }
 
 func ciliumSet(podRange string) []any {
