@@ -72,7 +72,7 @@ lint: lint-format lint-vet lint-golangci lint-vulnerabilities ## Check format, c
 
 .PHONY: lint-format
 lint-format:
-	$(call step,gofmt,test -z "$$(find . -name '*.go' -not -path './.cache/*' -exec gofmt -l {} + | tee /dev/stderr)")
+	$(call step,gofmt,files=$$(find . -name '*.go' -not -path './.cache/*' -exec gofmt -l {} +) && { test -z "$$files" || { echo "$$files"; false; }; })
 
 .PHONY: lint-vet
 lint-vet:
