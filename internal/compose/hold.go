@@ -1,6 +1,8 @@
 package compose
 
 import (
+	"slices"
+
 	v2 "github.com/gatehouse-platform/gatehouse/api/v2"
 	"github.com/gatehouse-platform/gatehouse/internal/composed"
 	"github.com/gatehouse-platform/gatehouse/internal/wiring"
@@ -97,7 +99,7 @@ func allReady(keys []string, observed composed.Observed) bool {
 // waited for.
 func (plan *Plan) hold(all []composed.Resource, observed composed.Observed) {
 	planned := make(map[string]bool, len(all))
-	exists := make(map[string]bool, len(all))
+	exists := make(map[string]bool, len(observed.Resources))
 	for _, r := range all {
 		planned[r.Key] = true
 		if observed.Has(r.Key) {
@@ -105,6 +107,7 @@ func (plan *Plan) hold(all []composed.Resource, observed composed.Observed) {
 			exists[companion(r)] = true
 		}
 	}
+	plan.Resources = make([]composed.Resource, 0, len(all))
 	for _, r := range all {
 		waits := unready(r, planned, observed)
 		if len(waits) == 0 || exists[r.Key] || exists[companion(r)] {
@@ -125,10 +128,8 @@ func companion(r composed.Resource) string {
 
 func unready(r composed.Resource, planned map[string]bool, observed composed.Observed) []string {
 	var out []string
-	seen := map[string]bool{}
 	for _, key := range r.After {
-		if planned[key] && !seen[key] && !observed.Ready(key) {
-			seen[key] = true
+		if planned[key] && !slices.Contains(out, key) && !observed.Ready(key) {
 			out = append(out, key)
 		}
 	}

@@ -80,11 +80,15 @@ func (p *Planner) Plan(obj map[string]any, observed composed.Observed) (*Plan, e
 	return plan, nil
 }
 
+// manyResources is room for what a Cluster with most apps is composed of.
+const manyResources = 128
+
 // resources builds everything, in the order of the data flow: the cloud, the way
 // to reach it, what every cluster has, the apps, and what is between them.
 func (p *Planner) resources(s *composed.Scope, platform composed.Cloud, observed composed.Observed) []composed.Resource {
+	all := make([]composed.Resource, 0, manyResources)
 	s.For = platform.Title
-	all := platform.Resources(s, observed)
+	all = append(all, platform.Resources(s, observed)...)
 	s.For = "access"
 	all = append(all, s.ProviderConfigs(platform.Credentials(s))...)
 	s.For = "namespaces"

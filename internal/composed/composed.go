@@ -57,6 +57,10 @@ type Scope struct {
 	Waits map[string][]string
 	// For says which part of the Cluster is being built.
 	For string
+
+	// What many resources have in common is built once. Nobody changes it.
+	configRef map[string]any
+	uses      map[Ref]map[string]any
 }
 
 // Name is the name of the Cluster, which starts the name of everything.
@@ -94,9 +98,20 @@ func (s *Scope) Usage(name string, of, by Ref) Resource {
 			"apiVersion": ProtectionAPIVersion,
 			"kind":       "Usage",
 			"metadata":   Named(name, name),
-			"spec":       map[string]any{"of": of.usage(), "by": by.usage()},
+			"spec":       map[string]any{"of": s.use(of), "by": by.usage()},
 		},
 	}
+}
+
+// use is what is used, of which there are few and many Usages.
+func (s *Scope) use(of Ref) map[string]any {
+	if s.uses == nil {
+		s.uses = map[Ref]map[string]any{}
+	}
+	if s.uses[of] == nil {
+		s.uses[of] = of.usage()
+	}
+	return s.uses[of]
 }
 
 func (r Ref) usage() map[string]any {

@@ -131,5 +131,8 @@ func merge(under, over map[string]any) map[string]any {
 }
 
 func (s *Scope) providerConfigRef() map[string]any {
-	return map[string]any{"kind": "ProviderConfig", "name": s.Name()}
+	if s.configRef == nil {
+		s.configRef = map[string]any{"kind": "ProviderConfig", "name": s.Name()}
+	}
+	return s.configRef
 }
