@@ -32,6 +32,10 @@ func (plan *Plan) conditions(doubts []string, observed composed.Observed) []Cond
 	return []Condition{parameters, plan.appsCondition(observed)}
 }
 
+// manyWaits is how many waits a message names: while the control plane is being
+// created, everything waits.
+const manyWaits = 10
+
 // appsCondition names what is waited for, in the order in which it is composed.
 func (plan *Plan) appsCondition(observed composed.Observed) Condition {
 	var waits []string
@@ -52,6 +56,9 @@ func (plan *Plan) appsCondition(observed composed.Observed) Condition {
 	}
 	if len(waits) == 0 {
 		return Condition{Type: ConditionApps, True: true, Reason: "AllReady"}
+	}
+	if more := len(waits) - manyWaits; more > 0 {
+		waits = append(waits[:manyWaits:manyWaits], fmt.Sprintf("and %d more", more))
 	}
 	return Condition{Type: ConditionApps, Reason: "Waiting", Message: strings.Join(waits, "; ")}
 }

@@ -1,6 +1,7 @@
 package compose_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -172,5 +173,33 @@ func TestInitialNodeCountStays(t *testing.T) {
 	}
 	if got := pool.Field("spec", "forProvider", "autoscaling", "minNodeCount"); got != int64(3) {
 		t.Errorf("want minNodeCount to be what the user asks for, 3, got %v", got)
+	}
+}
+
+// The message names what is waited for, and stays short when everything waits.
+func TestAppsCondition(t *testing.T) {
+	planner := newPlanner(t)
+	for example, want := range map[string]string{
+		"aws-minimal":         "ns-dev is not ready (Waiting); ns-production is not ready (Waiting)",
+		"existing-in-cluster": "envoy-gateway-class waits for gateway-helm; envoy-gateway waits for gateway-helm; gateway-helm is not ready (Waiting); openfunction is not ready (Waiting)",
+	} {
+		plan, err := planner.Plan(exampleXR(t, example), composed.Observed{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := plan.Conditions[1]; got.True || got.Message != want {
+			t.Errorf("%s (-want +got):\n%s", example, cmp.Diff(want, got.Message))
+		}
+	}
+	plan, err := planner.Plan(exampleXR(t, "aws-all"), composed.Observed{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := plan.Conditions[1].Message; !strings.HasSuffix(got, " more") || len(got) > 1000 {
+		t.Errorf("want a short message, got %d bytes: %s", len(got), got)
+	}
+	done, _ := settled(t, planner, exampleXR(t, "aws-all"))
+	if got := done.Conditions[1]; !got.True || got.Message != "" {
+		t.Errorf("want nothing to be waited for in the end, got %+v", got)
 	}
 }
