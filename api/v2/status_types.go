@@ -113,6 +113,21 @@ type PrometheusStatus struct {
 
 	// The namespace of Prometheus.
 	Namespace string `json:"namespace"`
+
+	// The PodMonitors of the shared Gateway's proxies, once they have been seen in
+	// the cluster.
+	//
+	// +optional
+	PodMonitors []ObjectRef `json:"podMonitors,omitempty"`
+}
+
+// ObjectRef names an object in a namespace.
+type ObjectRef struct {
+	// The name of the object.
+	Name string `json:"name"`
+
+	// The namespace of the object.
+	Namespace string `json:"namespace"`
 }
 
 // KEDAStatus is KEDA and its HTTP add-on.
@@ -131,4 +146,10 @@ type KEDAStatus struct {
 	//
 	// +optional
 	ExternalScaler string `json:"externalScaler,omitempty"`
+
+	// The namespaces whose HTTPRoutes may use the interceptor: those in the
+	// ReferenceGrants that have been seen in the cluster.
+	//
+	// +optional
+	RouteNamespaces []string `json:"routeNamespaces,omitempty"`
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/gatehouse-platform/gatehouse/internal/apps"
 	"github.com/gatehouse-platform/gatehouse/internal/cloud/gke"
 	"github.com/gatehouse-platform/gatehouse/internal/composed"
+	"github.com/gatehouse-platform/gatehouse/internal/wiring"
 )
 
 // AppState is what is known of an app that is on.
@@ -143,10 +144,23 @@ func prometheusStatus(s *composed.Scope, observed composed.Observed) map[string]
 		return nil
 	}
 	ns := s.Catalog.Chart("kube-prometheus-stack").Namespace
-	return map[string]any{
+	out := map[string]any{
 		"namespace": ns,
 		"url":       "http://kube-prometheus-stack-prometheus." + ns + ":9090",
 	}
+	monitor := manifestSeen(observed, s.ObjectKey(wiring.ProxyPodMonitorObject))
+	name, _ := monitor.Field("metadata", "name").(string)
+	namespace, _ := monitor.Field("metadata", "namespace").(string)
+	if name != "" && s.Apps().EnvoyGateway.Enabled {
+		out["podMonitors"] = []any{map[string]any{"name": name, "namespace": namespace}}
+	}
+	return out
+}
+
+// manifestSeen is what an Object holds, as it was seen in the cluster.
+func manifestSeen(observed composed.Observed, key string) composed.JSON {
+	manifest, _ := observed.Field(key, "status", "atProvider", "manifest").(map[string]any)
+	return manifest
 }
 
 // kedaStatus tells the addresses of the HTTP add-on once its chart is ready. Its
@@ -161,6 +175,27 @@ func kedaStatus(s *composed.Scope, observed composed.Observed) map[string]any {
 	if observed.Ready(addOn) || told(observed, addOn, "keda", "interceptor") {
 		out["interceptor"] = "keda-add-ons-http-interceptor-proxy." + ns + ":8080"
 		out["externalScaler"] = "keda-add-ons-http-external-scaler." + ns + ":9090"
+	}
+	if granted := grantedNamespaces(s, observed); len(granted) > 0 {
+		out["routeNamespaces"] = granted
+	}
+	return out
+}
+
+// grantedNamespaces are those in the ReferenceGrants as they were seen in the
+// cluster, in their order.
+func grantedNamespaces(s *composed.Scope, observed composed.Observed) []any {
+	var out []any
+	if !s.Apps().GatewayAPI() {
+		return nil
+	}
+	for n := 1; observed.Has(s.ObjectKey(wiring.GrantObject(n))); n++ {
+		grant := manifestSeen(observed, s.ObjectKey(wiring.GrantObject(n)))
+		for _, from := range objects(grant.Field("spec", "from")) {
+			if namespace, _ := from["namespace"].(string); namespace != "" {
+				out = append(out, namespace)
+			}
+		}
 	}
 	return out
 }

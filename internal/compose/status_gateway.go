@@ -10,11 +10,10 @@ import (
 // gatewayStatus is the shared Gateway as its Object observed it.
 func gatewayStatus(s *composed.Scope, observed composed.Observed) map[string]any {
 	key := s.ObjectKey(apps.GatewayObject)
-	manifest, _ := observed.Field(key, "status", "atProvider", "manifest").(map[string]any)
-	if !s.Apps().EnvoyGateway.Enabled || len(manifest) == 0 {
+	gateway := manifestSeen(observed, key)
+	if !s.Apps().EnvoyGateway.Enabled || len(gateway) == 0 {
 		return nil
 	}
-	gateway := composed.JSON(manifest)
 	out := map[string]any{"name": apps.GatewayName, "namespace": apps.GatewayNamespace}
 	if addresses := gatewayAddresses(gateway); len(addresses) > 0 {
 		out["addresses"] = addresses

@@ -13,6 +13,11 @@ func condition(kind, status, reason string) map[string]any {
 	return map[string]any{"type": kind, "status": status, "reason": reason}
 }
 
+// seen is an Object whose manifest was seen in the cluster.
+func seen(manifest map[string]any) composed.Fields {
+	return composed.JSON{"status": map[string]any{"atProvider": map[string]any{"manifest": manifest}}}
+}
+
 func statusOf(t *testing.T, example string, observed composed.Observed) map[string]any {
 	t.Helper()
 	plan, err := newPlanner(t).Plan(exampleXR(t, example), observed)
@@ -85,6 +90,30 @@ func TestStatus(t *testing.T) {
 			want: map[string]any{
 				"clusterName": "team-a",
 				"apps":        map[string]any{"prometheus": map[string]any{"ready": false, "reason": "Upgrading", "version": "81.0.0"}},
+			},
+		},
+		"GrantsAndMonitors": {
+			reason:  "Grants and monitors are told once they were seen in the cluster, not when they are wanted",
+			example: "aws-front-door",
+			observed: composed.Observed{Resources: map[string]composed.Fields{
+				"team-a-app-keda":                  withCondition(map[string]any{}, "True", "Available"),
+				"team-a-app-kube-prometheus-stack": withCondition(map[string]any{}, "True", "Available"),
+				"team-a-app-keda-interceptor-grant": seen(map[string]any{"spec": map[string]any{"from": []any{
+					map[string]any{"kind": "HTTPRoute", "namespace": "dev"}, map[string]any{"namespace": "team-b"}, map[string]any{},
+				}}}),
+				"team-a-app-envoy-gateway-pod-monitor": seen(map[string]any{"metadata": map[string]any{"name": "envoy-gateway-proxy", "namespace": "envoy-gateway-system"}}),
+			}},
+			want: map[string]any{
+				"clusterName": "team-a",
+				"apps": map[string]any{
+					"prometheus": map[string]any{"ready": true, "reason": "Available"},
+					"keda":       map[string]any{"ready": false, "reason": "Waiting"},
+				},
+				"prometheus": map[string]any{
+					"namespace": "prometheus-system", "url": "http://kube-prometheus-stack-prometheus.prometheus-system:9090",
+					"podMonitors": []any{map[string]any{"name": "envoy-gateway-proxy", "namespace": "envoy-gateway-system"}},
+				},
+				"keda": map[string]any{"namespace": "keda", "routeNamespaces": []any{"dev", "team-b"}},
 			},
 		},
 		"AddressStays": {

@@ -10,6 +10,9 @@ const gatewayNamespace = "envoy-gateway-system"
 // prometheusLabels is what makes this Prometheus select a monitor.
 func prometheusLabels() map[string]any { return map[string]any{"release": chartPrometheus} }
 
+// ProxyPodMonitorObject is the Object that holds the PodMonitor of the proxies.
+const ProxyPodMonitorObject = "envoy-gateway-pod-monitor"
+
 // proxyPodMonitor lets Prometheus scrape the proxies of Gateways.
 func proxyPodMonitor() Meeting {
 	return Meeting{
@@ -17,7 +20,7 @@ func proxyPodMonitor() Meeting {
 		When: func(a *v2.Apps) bool { return a.EnvoyGateway.Enabled && a.Prometheus.Enabled },
 		Resources: func(s *composed.Scope) []composed.Resource {
 			return s.AppObject(composed.Object{
-				Name: "envoy-gateway-pod-monitor",
+				Name: ProxyPodMonitorObject,
 				Manifest: podMonitor("envoy-gateway-proxy", gatewayNamespace,
 					map[string]any{"app.kubernetes.io/component": "proxy"}, "/stats/prometheus"),
 				After: keys(s, chartEnvoyGateway, chartPrometheus),

@@ -25,7 +25,7 @@ func interceptorGrants() Meeting {
 			for n := 1; len(from) > 0; n++ {
 				size := min(maxGrantFrom, len(from))
 				out = append(out, s.AppObject(composed.Object{
-					Name:     numbered("keda-interceptor-grant", n),
+					Name:     GrantObject(n),
 					Manifest: interceptorGrant(numbered("httproutes-to-interceptor", n), from[:size]),
 					After:    after,
 				})...)
@@ -51,6 +51,9 @@ func routeNamespaces(s *composed.Scope) []string {
 	}
 	return out
 }
+
+// GrantObject is the Object that holds the nth ReferenceGrant, counted from 1.
+func GrantObject(n int) string { return numbered("keda-interceptor-grant", n) }
 
 func numbered(name string, n int) string {
 	if n == 1 {

@@ -231,11 +231,15 @@ func checkStatus(ctx context.Context, t *testing.T, p *plane.Plane, xr *unstruct
 			"prometheus": map[string]any{
 				"namespace": "prometheus-system",
 				"url":       "http://kube-prometheus-stack-prometheus.prometheus-system:9090",
+				"podMonitors": []any{
+					map[string]any{"name": "envoy-gateway-proxy", "namespace": "envoy-gateway-system"},
+				},
 			},
 			"keda": map[string]any{
-				"namespace":      "keda",
-				"interceptor":    "keda-add-ons-http-interceptor-proxy.keda:8080",
-				"externalScaler": "keda-add-ons-http-external-scaler.keda:9090",
+				"namespace":       "keda",
+				"interceptor":     "keda-add-ons-http-interceptor-proxy.keda:8080",
+				"externalScaler":  "keda-add-ons-http-external-scaler.keda:9090",
+				"routeNamespaces": []any{"team-a", "team-b"},
 			},
 			"gateway": map[string]any{
 				"name":      "eg",
