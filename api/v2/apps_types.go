@@ -259,6 +259,8 @@ type HTTPSListener struct {
 
 // CertificateRef is a Gateway API certificate reference.
 type CertificateRef struct {
+	// The API group of the kind. Absent: the core group.
+	//
 	// +optional
 	Group string `json:"group,omitempty"`
 

@@ -9,8 +9,8 @@ import (
 	"github.com/gatehouse-platform/gatehouse/internal/compose"
 )
 
-// The SDK's package response does the same. It is not used because of what it
-// imports: with it the process takes 31 MiB before the first call, without it 18.
+// The SDK's package response does the same. It is not used because it imports
+// Kubernetes' client types, which the process would hold in memory for nothing.
 
 // How long Crossplane may keep a response before it calls again. While something
 // is waited for it calls sooner: a Cluster has so many resources that coming up

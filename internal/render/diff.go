@@ -51,18 +51,19 @@ type FieldChange struct {
 // deleted as a whole.
 func Diff(before, after []Rendered) []Change {
 	was, is := byCluster(before), byCluster(after)
-	names := map[string]bool{}
-	for name := range was {
-		names[name] = true
-	}
-	for name := range is {
-		names[name] = true
-	}
 	var out []Change
-	for _, name := range slices.Sorted(maps.Keys(names)) {
+	for _, name := range eitherKeys(was, is) {
 		out = append(out, diffCluster(name, was[name], is[name])...)
 	}
 	return out
+}
+
+// eitherKeys are the keys that stand in one of two maps or in both, sorted.
+func eitherKeys[V any](a, b map[string]V) []string {
+	names := slices.Collect(maps.Keys(a))
+	names = slices.AppendSeq(names, maps.Keys(b))
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func byCluster(all []Rendered) map[string]map[string]Item {
@@ -137,15 +138,8 @@ func fieldChanges(path string, before, after any) []FieldChange {
 	a, aObject := before.(map[string]any)
 	b, bObject := after.(map[string]any)
 	if aObject && bObject {
-		names := map[string]bool{}
-		for name := range a {
-			names[name] = true
-		}
-		for name := range b {
-			names[name] = true
-		}
 		var out []FieldChange
-		for _, name := range slices.Sorted(maps.Keys(names)) {
+		for _, name := range eitherKeys(a, b) {
 			out = append(out, fieldChanges(join(path, name), a[name], b[name])...)
 		}
 		return out
