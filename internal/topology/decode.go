@@ -1,0 +1,112 @@
+package topology
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	gatewayv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
+)
+
+// add takes an object of a kind that is known; others are passed over. A pointer to
+// one that is handed in is kept, so it is not to be changed any more.
+func (o *Objects) add(obj runtime.Object) error {
+	if u, ok := obj.(*unstructured.Unstructured); ok {
+		return o.addUnstructured(u)
+	}
+	switch obj := obj.(type) {
+	case *corev1.Namespace:
+		keep(&o.Namespaces, obj)
+	case *corev1.Service:
+		keep(&o.Services, obj)
+	case *discoveryv1.EndpointSlice:
+		keep(&o.EndpointSlices, obj)
+	case *networkingv1.Ingress:
+		keep(&o.Ingresses, obj)
+	case *networkingv1.IngressClass:
+		keep(&o.IngressClasses, obj)
+	default:
+		o.addGatewayAPI(obj)
+	}
+	return nil
+}
+
+func (o *Objects) addGatewayAPI(obj runtime.Object) {
+	switch obj := obj.(type) {
+	case *gatewayv1.GatewayClass:
+		keep(&o.GatewayClasses, obj)
+	case *gatewayv1.Gateway:
+		keep(&o.Gateways, obj)
+	case *gatewayv1.HTTPRoute:
+		keep(&o.HTTPRoutes, obj)
+	case *gatewayv1.GRPCRoute:
+		keep(&o.GRPCRoutes, obj)
+	case *gatewayv1.ReferenceGrant:
+		keep(&o.ReferenceGrants, obj)
+	case *gatewayv1beta1.ReferenceGrant:
+		keep(&o.ReferenceGrants, (*gatewayv1.ReferenceGrant)(obj))
+	}
+}
+
+func keep[T any](n *Nodes[T], obj *T) {
+	if m, ok := any(obj).(metav1.Object); ok {
+		m.SetManagedFields(nil) // often the largest part of an object, and never read
+	}
+	n.list = append(n.list, obj)
+}
+
+// addUnstructured takes an object of a file or of a kind without type. Versions of the
+// Gateway API differ in nothing that is read here.
+func (o *Objects) addUnstructured(u *unstructured.Unstructured) error {
+	gvk := u.GroupVersionKind()
+	for _, kind := range kinds() {
+		if kind.name != gvk.Kind || kind.group != gvk.Group {
+			continue
+		}
+		if kind.empty == nil {
+			o.other(kind.name, u)
+			return nil
+		}
+		typed := kind.empty()
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, typed); err != nil {
+			return fmt.Errorf("cannot read %s %q: %w", gvk.Kind, Key{u.GetNamespace(), u.GetName()}, err)
+		}
+		return o.add(typed)
+	}
+	return nil
+}
+
+func (o *Objects) other(kind string, u *unstructured.Unstructured) {
+	if o.others == nil {
+		o.others = map[string]*Nodes[unstructured.Unstructured]{}
+	}
+	if o.others[kind] == nil {
+		o.others[kind] = &Nodes[unstructured.Unstructured]{}
+	}
+	keep(o.others[kind], u)
+}
+
+// FromObjects makes a snapshot of objects, typed or unstructured, also lists of them,
+// such as those of files. Kinds that it does not know are ignored.
+func FromObjects(objects []runtime.Object) (*Snapshot, error) {
+	found := &Objects{}
+	for _, obj := range objects {
+		obj = obj.DeepCopyObject() // what is handed in stays as it is
+		if meta.IsListType(obj) {
+			if err := meta.EachListItem(obj, found.add); err != nil {
+				return nil, fmt.Errorf("cannot read a list: %w", err)
+			}
+			continue
+		}
+		if err := found.add(obj); err != nil {
+			return nil, err
+		}
+	}
+	return build(found, nil, nil)
+}

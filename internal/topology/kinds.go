@@ -1,0 +1,99 @@
+package topology
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	gatewayv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
+)
+
+// kind is a kind that is read.
+type kind struct {
+	group, name string
+	// clusterScoped kinds are read as a whole, whatever namespaces are asked for.
+	clusterScoped bool
+	// versions in the order in which they are tried: the first that is served is read.
+	versions []version
+	// empty makes an object of the type; nil for kinds without one.
+	empty func() runtime.Object
+	// streams says behind which controller of the table the kind sets clocks of streams.
+	streams string
+	// entry says that objects of the kind can be part of a way in.
+	entry bool
+}
+
+// version of a kind, and a list of it.
+type version struct {
+	name string
+	list func() client.ObjectList
+}
+
+// What is read, sorted by group and kind. Secrets are not among them, and must not be:
+// what a listener's certificate lacks is told by its conditions.
+func kinds() []kind {
+	const gateway = "gateway.networking.k8s.io"
+	return []kind{
+		typed("", "Namespace", func() runtime.Object { return &corev1.Namespace{} }, version{"v1", func() client.ObjectList { return &corev1.NamespaceList{} }}).cluster(),
+		typed("", "Service", func() runtime.Object { return &corev1.Service{} }, version{"v1", func() client.ObjectList { return &corev1.ServiceList{} }}).way(),
+		untyped("alb.networking.azure.io", "RoutePolicy", "v1").clocks("azure-agc"),
+		untyped("cloud.google.com", "BackendConfig", "v1").clocks("gke"),
+		untyped("devopstoolkit.ai", "Cluster", "v2"),
+		typed("discovery.k8s.io", "EndpointSlice", func() runtime.Object { return &discoveryv1.EndpointSlice{} },
+			version{"v1", func() client.ObjectList { return &discoveryv1.EndpointSliceList{} }}),
+		untyped("gateway.envoyproxy.io", "BackendTrafficPolicy", "v1alpha1").clocks("envoy-gateway"),
+		untyped("gateway.envoyproxy.io", "ClientTrafficPolicy", "v1alpha1").clocks("envoy-gateway"),
+		untyped("gateway.k8s.aws", "LoadBalancerConfiguration", "v1", "v1beta1").clocks("aws-lbc"),
+		untyped("gateway.kgateway.dev", "TrafficPolicy", "v1alpha1").clocks("kgateway"),
+		typed(gateway, "GRPCRoute", func() runtime.Object { return &gatewayv1.GRPCRoute{} }, version{"v1", func() client.ObjectList { return &gatewayv1.GRPCRouteList{} }}).way(),
+		typed(gateway, "Gateway", func() runtime.Object { return &gatewayv1.Gateway{} }, version{"v1", func() client.ObjectList { return &gatewayv1.GatewayList{} }}).way(),
+		typed(gateway, "GatewayClass", func() runtime.Object { return &gatewayv1.GatewayClass{} }, version{"v1", func() client.ObjectList { return &gatewayv1.GatewayClassList{} }}).cluster(),
+		typed(gateway, "HTTPRoute", func() runtime.Object { return &gatewayv1.HTTPRoute{} }, version{"v1", func() client.ObjectList { return &gatewayv1.HTTPRouteList{} }}).way(),
+		// v1 is served since Gateway API 1.5; v1beta1 is what is stored.
+		typed(gateway, "ReferenceGrant", func() runtime.Object { return &gatewayv1.ReferenceGrant{} },
+			version{"v1", func() client.ObjectList { return &gatewayv1.ReferenceGrantList{} }},
+			version{"v1beta1", func() client.ObjectList { return &gatewayv1beta1.ReferenceGrantList{} }}),
+		untyped("gateway.nginx.org", "ProxySettingsPolicy", "v1alpha1").clocks("nginx-gateway-fabric"),
+		untyped("http.keda.sh", "HTTPScaledObject", "v1alpha1").way(),
+		untyped("http.keda.sh", "InterceptorRoute", "v1beta1").way(),
+		untyped("networking.gke.io", "GCPBackendPolicy", "v1").clocks("gke"),
+		typed("networking.k8s.io", "Ingress", func() runtime.Object { return &networkingv1.Ingress{} }, version{"v1", func() client.ObjectList { return &networkingv1.IngressList{} }}).way(),
+		typed("networking.k8s.io", "IngressClass", func() runtime.Object { return &networkingv1.IngressClass{} },
+			version{"v1", func() client.ObjectList { return &networkingv1.IngressClassList{} }}).cluster(),
+	}
+}
+
+func typed(group, name string, empty func() runtime.Object, versions ...version) kind {
+	return kind{group: group, name: name, empty: empty, versions: versions}
+}
+
+func untyped(group, name string, versions ...string) kind {
+	k := kind{group: group, name: name}
+	for _, v := range versions {
+		k.versions = append(k.versions, version{v, func() client.ObjectList {
+			list := &unstructured.UnstructuredList{}
+			list.SetGroupVersionKind(schema.GroupVersionKind{Group: group, Version: v, Kind: name + "List"})
+			return list
+		}})
+	}
+	return k
+}
+
+func (k kind) cluster() kind {
+	k.clusterScoped = true
+	return k
+}
+
+func (k kind) way() kind {
+	k.entry = true
+	return k
+}
+
+func (k kind) clocks(controller string) kind {
+	k.streams = controller
+	return k
+}
