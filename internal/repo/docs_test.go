@@ -123,8 +123,8 @@ func makeTargets(t *testing.T) []string {
 	return out
 }
 
-// Every command "gatehouse ..." that the README and the docs show is run, and has
-// to end as they say. Above a block may stand
+// Every command "gatehouse ..." and "mcp-server ..." that the README and the docs show
+// is run, and has to end as they say. Above a block may stand
 //
 //	<!-- exit: 1 -->          how every command of the block exits, when not with 0
 //	<!-- not run: REASON -->  why the block is not run
@@ -133,10 +133,10 @@ func makeTargets(t *testing.T) []string {
 // command which prints nothing there, its report on standard error.
 func TestCommandsInTheDocs(t *testing.T) {
 	bin := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "./cmd/gatehouse")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "./cmd/gatehouse", "./cmd/mcp-server")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("cannot build the command: %v\n%s", err, out)
+		t.Fatalf("cannot build the commands: %v\n%s", err, out)
 	}
 	run := 0
 	for _, file := range files(t, func(file string) bool { return file == "README.md" || (under(file, "docs") && isMarkdown(file)) }) {
@@ -156,7 +156,7 @@ func runCommands(t *testing.T, file, bin string) int {
 	for i, b := range slices.Backward(all) {
 		var commands []string
 		for _, command := range b.commands() {
-			if command == "gatehouse" || strings.HasPrefix(command, "gatehouse ") {
+			if name, _, _ := strings.Cut(command, " "); name == "gatehouse" || name == "mcp-server" {
 				commands = append(commands, command)
 			}
 		}

@@ -59,6 +59,23 @@ var layers = []layer{
 	{folder: "internal/version", others: []string{}, pure: true},
 	{folder: "internal/render", ours: []string{"api", "catalog", "internal/compose", "internal/composed"}, others: pureOthers},
 
+	// The MCP server: what is in a cluster, how long streams last there, the tools on
+	// both, and the HTTP server that knows nothing of either.
+	{folder: "docs", others: []string{}, pure: true},
+	{folder: "internal/streaming", ours: []string{"catalog"}, others: pureOthers, pure: true},
+	{folder: "internal/topology", ours: []string{"catalog", "internal/streaming"}, others: []string{
+		"k8s.io/api", "k8s.io/apimachinery", "sigs.k8s.io/controller-runtime/pkg/client", "sigs.k8s.io/gateway-api",
+	}},
+	{folder: "internal/kube", ours: []string{"internal/topology"}},
+	{
+		folder: "internal/mcpserver",
+		ours:   []string{"api", "catalog", "docs", "internal/compose", "internal/composed", "internal/render", "internal/streaming", "internal/topology"},
+		others: append([]string{"github.com/google/jsonschema-go", "github.com/modelcontextprotocol/go-sdk"}, pureOthers...),
+	},
+	{folder: "internal/edge", others: []string{
+		"github.com/coreos/go-oidc/v3", "github.com/hashicorp/golang-lru/v2", "github.com/modelcontextprotocol/go-sdk", "github.com/prometheus/client_golang", "golang.org/x/time",
+	}},
+
 	// Only tests import it: it generates what they go over.
 	{folder: "internal/matrix", ours: []string{"api"}, others: []string{}, pure: true},
 
