@@ -1,7 +1,9 @@
-// Command xpkg builds the Crossplane packages of Gatehouse without a network:
+// Command xpkg builds the Crossplane packages and the images of Gatehouse without a
+// network:
 //
 //	xpkg package   dist/configuration-gatehouse.xpkg, dist/function-gatehouse-ARCH.xpkg
-//	xpkg image     dist/image, the function for all architectures as an OCI layout
+//	xpkg image     dist/image/function and dist/image/mcp-server, each an OCI layout
+//	               for all architectures
 package main
 
 import (
@@ -21,16 +23,27 @@ import (
 )
 
 type builder struct {
-	root, out, command string
+	root, out string
+	programs  programs
 	// log is told what was built.
 	log io.Writer
 }
 
+// programs are what there are images of.
+type programs struct {
+	// function runs in the image that is the Function package as well.
+	function oci.Program
+	server   oci.Program
+}
+
 func main() {
-	b := builder{log: os.Stdout}
+	b := builder{log: os.Stdout, programs: programs{
+		// Where Crossplane reaches functions, and where metrics are.
+		function: oci.Program{Name: "function", Command: "./cmd/function", Ports: []int{9443, 8080}},
+		server:   oci.Program{Name: "mcp-server", Command: "./cmd/mcp-server", Ports: []int{3456, 9464}},
+	}}
 	flag.StringVar(&b.root, "root", "..", "the root of the repository")
 	flag.StringVar(&b.out, "out", "", "where the packages go; dist in the root of the repository if empty")
-	flag.StringVar(&b.command, "command", "./cmd/function", "the command that the function's image runs")
 	flag.Parse()
 	if b.out == "" {
 		b.out = filepath.Join(b.root, "dist")
@@ -84,17 +97,27 @@ func (b builder) functions(ctx context.Context) ([]v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	images, err := b.images(ctx, b.programs.function)
+	if err != nil {
+		return nil, err
+	}
+	for i := range images {
+		if images[i], err = oci.Package(images[i], stream); err != nil {
+			return nil, err
+		}
+	}
+	return images, nil
+}
+
+// images builds the image of a program for each architecture.
+func (b builder) images(ctx context.Context, p oci.Program) ([]v1.Image, error) {
 	var images []v1.Image
 	for _, arch := range oci.Architectures() {
-		binary, err := oci.Build(ctx, b.root, b.command, arch)
+		binary, err := oci.Build(ctx, b.root, p.Command, arch)
 		if err != nil {
 			return nil, err
 		}
-		runtime, err := oci.Runtime(binary, arch)
-		if err != nil {
-			return nil, err
-		}
-		img, err := oci.Package(runtime, stream)
+		img, err := oci.Runtime(p, binary, arch)
 		if err != nil {
 			return nil, err
 		}
@@ -112,11 +135,22 @@ func (b builder) xpkg(name string, img v1.Image) error {
 }
 
 func (b builder) image(ctx context.Context) error {
-	images, err := b.functions(ctx)
+	function, err := b.functions(ctx)
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(b.out, "image")
+	server, err := b.images(ctx, b.programs.server)
+	if err != nil {
+		return err
+	}
+	if err := b.layout(b.programs.function, function); err != nil {
+		return err
+	}
+	return b.layout(b.programs.server, server)
+}
+
+func (b builder) layout(p oci.Program, images []v1.Image) error {
+	dir := filepath.Join(b.out, "image", p.Name)
 	if err := oci.WriteLayout(dir, images); err != nil {
 		return err
 	}

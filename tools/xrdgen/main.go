@@ -1,5 +1,6 @@
-// Command xrdgen writes what is generated from the Go types of the API: the XRD,
-// the Compositions and metadata of the Crossplane packages, and the reference.
+// Command xrdgen writes what is generated: from the Go types of the API the XRD, the
+// Compositions and metadata of the Crossplane packages, and the reference; for the
+// chart, which can read only its own files, a copy of the table of controllers.
 package main
 
 import (
@@ -36,6 +37,11 @@ func run(root string, o manifest.Options) error {
 		return err
 	}
 	files = append(files, manifest.File{Path: apidoc.Path, Content: apidoc.Markdown(manifest.Schema(o.Schema))})
+	controllers, err := os.ReadFile(filepath.Join(root, "catalog", "controllers.yaml"))
+	if err != nil {
+		return fmt.Errorf("cannot read the table of controllers: %w", err)
+	}
+	files = append(files, manifest.File{Path: "charts/mcp-server/files/controllers.yaml", Content: controllers})
 	for _, f := range files {
 		path := filepath.Join(root, f.Path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {

@@ -20,18 +20,21 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 )
 
-const program = `package main
+const source = `package main
 
 import "os"
 
 func main() { os.Stdout.WriteString("composed") }
 `
 
+// program is called function, as the one that these packages are for.
+var program = Program{Name: "function", Ports: []int{9443, 8080}}
+
 // module makes the smallest module with a command, somewhere else each time.
 func module(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for name, content := range map[string]string{"go.mod": "module example.com/function\n\ngo 1.26.0\n", "main.go": program} {
+	for name, content := range map[string]string{"go.mod": "module example.com/function\n\ngo 1.26.0\n", "main.go": source} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +48,7 @@ func function(t *testing.T) v1.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := Runtime(binary, runtime.GOARCH)
+	img, err := Runtime(program, binary, runtime.GOARCH)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +140,7 @@ func TestReproducible(t *testing.T) {
 func TestLayout(t *testing.T) {
 	var images []v1.Image
 	for _, arch := range Architectures() {
-		img, err := Runtime([]byte("binary for "+arch), arch)
+		img, err := Runtime(program, []byte("binary for "+arch), arch)
 		if err != nil {
 			t.Fatal(err)
 		}

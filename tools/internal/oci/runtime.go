@@ -14,13 +14,19 @@ import (
 // Architectures that images are built for.
 func Architectures() []string { return []string{"amd64", "arm64"} }
 
-const (
-	// entrypoint is the one file in the image: no shell, no libraries.
-	entrypoint = "/function"
-	// nobody is the user that distroless images run as. Crossplane sets another
-	// one; this is for who runs the image without it.
-	nobody = "65532:65532"
-)
+// nobody is the user that distroless images run as. Crossplane sets another one
+// for functions; this is for who runs an image without it.
+const nobody = "65532:65532"
+
+// A Program is what an image runs.
+type Program struct {
+	// Name of the one file in the image: no shell, no libraries.
+	Name string
+	// Command is the folder of its package main, relative to the repository.
+	Command string
+	// Ports that it listens on, for people and tools that read the image; TCP.
+	Ports []int
+}
 
 // Build compiles a command of a module into a static binary for linux.
 func Build(ctx context.Context, dir, pkg, arch string) ([]byte, error) {
@@ -46,9 +52,9 @@ func Build(ctx context.Context, dir, pkg, arch string) ([]byte, error) {
 	return binary, nil
 }
 
-// Runtime makes the image that runs a binary and holds nothing else.
-func Runtime(binary []byte, arch string) (v1.Image, error) {
-	layer, err := file(entrypoint[1:], 0o755, binary)
+// Runtime makes the image that runs the binary of a program and holds nothing else.
+func Runtime(p Program, binary []byte, arch string) (v1.Image, error) {
+	layer, err := file(p.Name, 0o755, binary)
 	if err != nil {
 		return nil, err
 	}
@@ -56,17 +62,20 @@ func Runtime(binary []byte, arch string) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	ports := map[string]struct{}{}
+	for _, port := range p.Ports {
+		ports[fmt.Sprintf("%d/tcp", port)] = struct{}{}
+	}
 	return configure(img, func(c *v1.ConfigFile) {
 		c.OS, c.Architecture = "linux", arch
 		if arch == "arm64" {
 			c.Variant = "v8"
 		}
 		c.Config = v1.Config{
-			Entrypoint: []string{entrypoint},
-			User:       nobody,
-			WorkingDir: "/",
-			// Where Crossplane reaches functions, and where metrics are.
-			ExposedPorts: map[string]struct{}{"9443/tcp": {}, "8080/tcp": {}},
+			Entrypoint:   []string{"/" + p.Name},
+			User:         nobody,
+			WorkingDir:   "/",
+			ExposedPorts: ports,
 		}
 	})
 }
