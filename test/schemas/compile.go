@@ -67,7 +67,7 @@ func (c *compiled) validate(ctx context.Context, obj map[string]any) field.Error
 	defaulting.Default(obj, c.structural)
 
 	errs = append(errs, validation.ValidateCustomResource(nil, obj, c.openAPI)...)
-	errs = append(errs, objectmeta.Validate(nil, obj, c.structural, false)...)
+	errs = append(errs, objectmeta.Validate(ctx, nil, obj, c.structural, false)...)
 	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, c.structural, obj)...)
 	if blocksCEL(errs) {
 		return errs

@@ -17,5 +17,8 @@ require (
 	github.com/envoyproxy/gateway v1.7.0 // chart gateway-helm 1.7.0: ships Gateway API v1.4.1, experimental channel
 	github.com/external-secrets/external-secrets v1.3.2 // chart external-secrets 2.0.0: the proxy refuses v2.0.0
 	github.com/kedacore/keda/v2 v2.19.0 // chart keda 2.19.0
+	github.com/kgateway-dev/kgateway/v2 v2.4.0 // charts/mcp-server attaches its TrafficPolicy to the route
+	github.com/kubernetes-sigs/aws-load-balancer-controller v0.0.0-20260423195125-93ff3b5fdaad // the same for LoadBalancerConfiguration; its releases of v3 are no versions to Go
 	github.com/prometheus-operator/prometheus-operator v0.89.0 // chart kube-prometheus-stack 82.2.1
+	github.com/stacklok/toolhive v0.47.0 // charts/mcp-server renders its MCPServer; newer ones need Go 1.27
 )

@@ -38,8 +38,40 @@ type definition struct {
 //
 // The CRDs beside the repository are optional for users and required when the environment says CI=true; see Incomplete.
 func Load(ctx context.Context) (*Set, error) {
+	return load(ctx, components())
+}
+
+// LoadNewer is Load, but the CRDs in the modules of newer.mod count before those that the catalog pins. What a chart
+// renders for people's own clusters has to be valid there too.
+func LoadNewer(ctx context.Context) (*Set, error) {
+	return load(ctx, newer(), components())
+}
+
+// load returns a set in which the first source that knows a kind counts, after the folder beside the repository.
+func load(ctx context.Context, sources ...pins) (*Set, error) {
 	set := &Set{definitions: map[schema.GroupKind]*definition{}}
 
+	folders, err := crdFolders(ctx, sources)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := SharedFolder(); err != nil {
+		set.incomplete = err
+	}
+	for _, folder := range folders {
+		if err := set.addFolder(folder); err != nil {
+			return nil, err
+		}
+	}
+	return set, nil
+}
+
+// CRDFolders returns the folders whose YAML files hold the CRDs of Load, the one that counts first.
+func CRDFolders(ctx context.Context) ([]string, error) {
+	return crdFolders(ctx, []pins{components()})
+}
+
+func crdFolders(ctx context.Context, sources []pins) ([]string, error) {
 	var folders []string
 	shared, err := SharedFolder()
 	switch {
@@ -47,20 +79,15 @@ func Load(ctx context.Context) (*Set, error) {
 		folders = append(folders, filepath.Join(shared, "crds"))
 	case os.Getenv("CI") == "true":
 		return nil, err
-	default:
-		set.incomplete = err
 	}
-
-	components, err := componentFolders(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, folder := range append(folders, components...) {
-		if err := set.addFolder(folder); err != nil {
+	for _, source := range sources {
+		found, err := source.crdFolders(ctx)
+		if err != nil {
 			return nil, err
 		}
+		folders = append(folders, found...)
 	}
-	return set, nil
+	return folders, nil
 }
 
 // Incomplete says why the providers' CRDs are missing from the set, or nil. Validate then reports

@@ -23,22 +23,47 @@ var (
 	//go:embed components.sum
 	componentsSum []byte
 
+	//go:embed newer.mod
+	newerMod []byte
+
+	//go:embed newer.sum
+	newerSum []byte
+
 	mainModule = regexp.MustCompile(`(?m)^module github\.com/gatehouse-platform/gatehouse$`)
 )
 
-// crdFolders are the folders with CRDs inside each module of components.mod.
-func crdFolders() map[string][]string {
-	return map[string][]string{
-		"github.com/argoproj/argo-cd/v3":                     {"manifests/crds"},
-		"github.com/cert-manager/cert-manager":               {"deploy/crds"},
-		"github.com/crossplane-contrib/provider-helm":        {"package/crds"},
-		"github.com/crossplane-contrib/provider-kubernetes":  {"package/crds"},
-		"github.com/crossplane/crossplane/v2":                {"cluster/crds"},
-		"github.com/envoyproxy/gateway":                      {"charts/gateway-helm/crds", "charts/gateway-helm/crds/generated"},
-		"github.com/external-secrets/external-secrets":       {"config/crds/bases"},
-		"github.com/kedacore/keda/v2":                        {"config/crd/bases"},
-		"github.com/prometheus-operator/prometheus-operator": {"example/prometheus-operator-crd"},
-	}
+// pins is a list of modules with their versions and checksums.
+type pins struct {
+	name    string // of the file, in messages
+	mod     []byte
+	sum     []byte
+	folders map[string][]string // with CRDs, inside each module
+}
+
+// components are the versions that the product's catalog pins.
+func components() pins {
+	return pins{name: "components", mod: componentsMod, sum: componentsSum, folders: map[string][]string{
+		"github.com/argoproj/argo-cd/v3":                          {"manifests/crds"},
+		"github.com/cert-manager/cert-manager":                    {"deploy/crds"},
+		"github.com/crossplane-contrib/provider-helm":             {"package/crds"},
+		"github.com/crossplane-contrib/provider-kubernetes":       {"package/crds"},
+		"github.com/crossplane/crossplane/v2":                     {"cluster/crds"},
+		"github.com/envoyproxy/gateway":                           {"charts/gateway-helm/crds", "charts/gateway-helm/crds/generated"},
+		"github.com/external-secrets/external-secrets":            {"config/crds/bases"},
+		"github.com/kedacore/keda/v2":                             {"config/crd/bases"},
+		"github.com/kgateway-dev/kgateway/v2":                     {"install/helm/kgateway-crds/templates"},
+		"github.com/kubernetes-sigs/aws-load-balancer-controller": {"config/crd/gateway"},
+		"github.com/prometheus-operator/prometheus-operator":      {"example/prometheus-operator-crd"},
+		"github.com/stacklok/toolhive":                            {"deploy/charts/operator-crds/files/crds"},
+	}}
+}
+
+// newer are versions that people run before the catalog does.
+func newer() pins {
+	return pins{name: "newer", mod: newerMod, sum: newerSum, folders: map[string][]string{
+		// The folders of v1.7.0 moved into a chart of their own.
+		"github.com/envoyproxy/gateway": {"charts/gateway-helm/charts/crds/crds", "charts/gateway-helm/charts/crds/crds/generated"},
+	}}
 }
 
 // A download is one line of `go mod download -json`.
@@ -48,12 +73,11 @@ type download struct {
 	Error string `json:"Error"`
 }
 
-// componentFolders downloads the modules of components.mod, unless the module cache has them, and returns the folders
-// with their CRDs.
-func componentFolders(ctx context.Context) ([]string, error) {
-	pins, err := modfile.Parse("components.mod", componentsMod, nil)
+// crdFolders downloads the pinned modules, unless the module cache has them, and returns the folders with their CRDs.
+func (p pins) crdFolders(ctx context.Context) ([]string, error) {
+	file, err := modfile.Parse(p.name+".mod", p.mod, nil)
 	if err != nil {
-		return nil, fmt.Errorf("cannot parse %q: %w", "components.mod", err)
+		return nil, fmt.Errorf("cannot parse %q: %w", p.name+".mod", err)
 	}
 
 	// The go command takes checksums only from the go.sum beside a go.mod, and it writes missing ones there.
@@ -63,7 +87,7 @@ func componentFolders(ctx context.Context) ([]string, error) {
 	}
 	defer func() { _ = os.RemoveAll(tmp) }()
 	sum := filepath.Join(tmp, "go.sum")
-	for path, content := range map[string][]byte{filepath.Join(tmp, "go.mod"): componentsMod, sum: componentsSum} {
+	for path, content := range map[string][]byte{filepath.Join(tmp, "go.mod"): p.mod, sum: p.sum} {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			return nil, fmt.Errorf("cannot write %q: %w", path, err)
 		}
@@ -71,7 +95,7 @@ func componentFolders(ctx context.Context) ([]string, error) {
 
 	// Every module is named with its version: without one, the go command would resolve the file as one build list.
 	args := []string{"mod", "download", "-json"}
-	for _, r := range pins.Require {
+	for _, r := range file.Require {
 		args = append(args, r.Mod.String())
 	}
 	downloads, err := runDownload(ctx, tmp, args)
@@ -83,15 +107,15 @@ func componentFolders(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %q: %w", sum, err)
 	}
-	if !bytes.Equal(written, componentsSum) {
-		return nil, fmt.Errorf("cannot trust the modules of %q: put exactly these lines into components.sum:\n%s", "components.mod", written)
+	if !bytes.Equal(written, p.sum) {
+		return nil, fmt.Errorf("cannot trust the modules of %q: put exactly these lines into %s.sum:\n%s", p.name+".mod", p.name, written)
 	}
 
 	var folders []string
 	for _, d := range downloads {
-		subs := crdFolders()[d.Path]
+		subs := p.folders[d.Path]
 		if len(subs) == 0 {
-			return nil, fmt.Errorf("cannot find CRDs in module %q: add it to crdFolders", d.Path)
+			return nil, fmt.Errorf("cannot find CRDs in module %q: name its folders beside the other modules of %q", d.Path, p.name+".mod")
 		}
 		for _, sub := range subs {
 			folders = append(folders, filepath.Join(d.Dir, filepath.FromSlash(sub)))
