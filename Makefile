@@ -1,9 +1,9 @@
 # What there is to do here: `make` says it. Needs Go and a shell; make e2e and
 # make demo need root as well.
 
-# Every Go module with code of ours. tools/lint only pins the linter, and
-# test/e2e/components the third-party programs that the end-to-end tests build.
-MODULES := . test/e2e test/schemas tools
+# Every Go module with code of ours. tools/lint and tools/helm-docs only pin a tool
+# each, and test/e2e/components the third-party programs of the end-to-end tests.
+MODULES := . test/charts test/e2e test/inspector test/schemas tools
 
 GO ?= go
 BENCHTIME ?= 1s
@@ -41,11 +41,13 @@ test: ## Vet and test everything that needs nothing but Go (a few minutes)
 	@$(if $(RACE),:,echo 'no C compiler: the tests run without the race detector')
 	$(call step,tests$(if $(RACE), with the race detector),$(GO) test $(RACE) ./...)
 	$(call step,tests of renderings against real schemas,$(GO) -C test/schemas test ./...)
+	$(call step,tests of the chart,$(GO) -C test/charts test ./...)
 	$(call step,tests of the generators and packages,$(GO) -C tools test ./...)
 
 .PHONY: e2e
 e2e: ## Prove it on a real control plane (minutes; the first time builds Kubernetes and Crossplane)
 	$(call step,end-to-end tests,$(GO) -C test/e2e test -count=1 -timeout 40m ./...)
+	$(call step,foreign MCP clients,$(GO) -C test/inspector test -count=1 -timeout 20m ./...)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (default 10s)
@@ -64,8 +66,10 @@ bench: ## Run every benchmark for BENCHTIME (default 1s)
 	$(call step,benchmarks,$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...)
 
 .PHONY: generate
-generate: ## Write what is generated from the API: package/ and docs/api.md
+generate: ## Write what is generated: package/, docs/api.md, the chart's README
 	$(call step,generators,$(GO) -C tools run ./xrdgen)
+	$(call step,build helm-docs,$(GO) -C tools/helm-docs build -o $(CURDIR)/bin/ github.com/norwoodj/helm-docs/cmd/helm-docs)
+	$(call step,the README of the chart,bin/helm-docs --chart-search-root charts --log-level warning)
 
 .PHONY: lint
 lint: lint-format lint-vet lint-golangci lint-vulnerabilities ## Check format, code and known vulnerabilities of every module
@@ -103,8 +107,8 @@ package: ## Build the Crossplane packages into dist/ (offline)
 	$(call step,packages,$(GO) -C tools run ./xpkg package)
 
 .PHONY: image
-image: ## Build the image of the function into dist/ (offline)
-	$(call step,image,$(GO) -C tools run ./xpkg image)
+image: ## Build the images of the function and of the MCP server into dist/ (offline)
+	$(call step,images,$(GO) -C tools run ./xpkg image)
 
 .PHONY: clean
 clean: ## Remove what was built; .cache keeps the third-party programs, which take long

@@ -1,0 +1,36 @@
+{{/* Rules of the server: it reads what its tools show, never Secrets. Each resource is named. */}}
+{{- define "mcp-server.rbacRules" -}}
+{{- $read := list "get" "list" "watch" -}}
+{{- $groups := dict
+  "" (list "namespaces" "services")
+  "discovery.k8s.io" (list "endpointslices")
+  "networking.k8s.io" (list "ingressclasses" "ingresses")
+  "gateway.networking.k8s.io" (list "gatewayclasses" "gateways" "grpcroutes" "httproutes" "referencegrants" "tcproutes" "tlsroutes" "udproutes")
+  "gateway.envoyproxy.io" (list "backends" "backendtrafficpolicies" "clienttrafficpolicies")
+  "gateway.kgateway.dev" (list "trafficpolicies")
+  "gateway.nginx.org" (list "proxysettingspolicies")
+  "networking.gke.io" (list "gcpbackendpolicies")
+  "cloud.google.com" (list "backendconfigs")
+  "gateway.k8s.aws" (list "loadbalancerconfigurations")
+  "alb.networking.azure.io" (list "routepolicies")
+  "http.keda.sh" (list "httpscaledobjects" "interceptorroutes")
+  "keda.sh" (list "scaledobjects")
+  "monitoring.coreos.com" (list "podmonitors")
+  "devopstoolkit.ai" (list "clusters") -}}
+{{- $rules := list -}}
+{{- range $group := keys $groups | sortAlpha -}}
+{{- $rules = append $rules (dict "apiGroups" (list $group) "resources" (get $groups $group) "verbs" $read) -}}
+{{- end -}}
+{{- if .Values.server.allowWrites -}}
+{{- $rules = append $rules (dict "apiGroups" (list "devopstoolkit.ai") "resources" (list "clusters") "verbs" (list "patch")) -}}
+{{- end -}}
+{{- if eq (include "mcp-server.authMode" .) "kubernetes" -}}
+{{- $rules = append $rules (dict "apiGroups" (list "authentication.k8s.io") "resources" (list "tokenreviews") "verbs" (list "create")) -}}
+{{- $rules = append $rules (dict "apiGroups" (list "authorization.k8s.io") "resources" (list "subjectaccessreviews") "verbs" (list "create")) -}}
+{{- end -}}
+{{- toYaml $rules -}}
+{{- end -}}
+
+{{- define "mcp-server.hasCallerRole" -}}
+{{- if and .Values.rbac.create .Values.rbac.callerRole (eq (include "mcp-server.authMode" .) "kubernetes") -}}true{{- end -}}
+{{- end -}}
