@@ -46,7 +46,8 @@ test: ## Vet and test everything that needs nothing but Go (a few minutes)
 
 .PHONY: e2e
 e2e: ## Prove it on a real control plane (minutes; the first time builds Kubernetes and Crossplane)
-	$(call step,end-to-end tests,$(GO) -C test/e2e test -count=1 -timeout 40m ./...)
+	$(call step,build the end-to-end tests,$(GO) -C test/e2e test -c -o /dev/null ./...)
+	$(call step,end-to-end tests,$(GO) -C test/e2e test -count=1 -p 1 -timeout 40m ./...)
 	$(call step,foreign MCP clients,$(GO) -C test/inspector test -count=1 -timeout 20m ./...)
 
 .PHONY: fuzz

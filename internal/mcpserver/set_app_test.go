@@ -79,6 +79,31 @@ func TestSetAppAfterAChange(t *testing.T) {
 	}
 }
 
+// A controller writes the status between the moment in which the Cluster is read and the
+// one in which it is changed: that is no reason to refuse what was agreed to.
+func TestSetAppWhileTheStatusChanges(t *testing.T) {
+	cases := map[string]struct {
+		reason  string
+		churn   int
+		applied bool
+	}{
+		"AFewTimes":  {reason: "It is tried again.", churn: 3, applied: true},
+		"AllTheTime": {reason: "But not for ever.", churn: 1000},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t, liveCluster)
+			session := client(t, mcpserver.Options{AllowWrites: true, Cluster: f}, nil)
+			digest := answered(t, session, "set_app", kedaOn())["digest"]
+			f.churn = tc.churn
+			result, text := callTool(t, session, "set_app", with(kedaOn(), arguments{"confirm": true, "digest": digest}))
+			if result.IsError == tc.applied || (f.writes() == 1) != tc.applied {
+				t.Errorf("%s: got %q after %d writes", tc.reason, text, f.writes())
+			}
+		})
+	}
+}
+
 func TestSetAppAsks(t *testing.T) {
 	cases := map[string]struct {
 		reason   string

@@ -127,6 +127,8 @@ type fakeCluster struct {
 	snapshot *topology.Snapshot
 	err      error // of every call
 	conflict error // of Apply without Force
+	// churn is how many more times the status changes just before something is written.
+	churn int
 
 	mu       sync.Mutex
 	objects  map[string]*unstructured.Unstructured
@@ -230,6 +232,10 @@ func (f *fakeCluster) Apply(_ context.Context, obj *unstructured.Unstructured, o
 	is := f.objects[key]
 	if is == nil {
 		return nil, apierrors.NewNotFound(schema.GroupResource{Resource: "clusters"}, obj.GetName())
+	}
+	if f.churn > 0 && !o.DryRun {
+		f.churn--
+		is.SetResourceVersion(is.GetResourceVersion() + "0")
 	}
 	if obj.GetResourceVersion() != is.GetResourceVersion() {
 		return nil, apierrors.NewConflict(schema.GroupResource{Resource: "clusters"}, obj.GetName(), errors.New("the object has been modified"))

@@ -52,29 +52,47 @@ func setApp() Tool {
 			p["app"].MaxLength = new(63)
 			p["digest"].MaxLength = new(64)
 		},
-	}, func(ctx context.Context, c *call, in setAppInput) (*mcp.CallToolResult, setAppOutput, error) {
-		s, err := prepare(ctx, c, in)
-		if err != nil {
-			return nil, setAppOutput{}, err
+	}, func(ctx context.Context, c *call, in setAppInput) (result *mcp.CallToolResult, out setAppOutput, err error) {
+		for range mostTries {
+			if result, out, err = trySetApp(ctx, c, in); !moved(err) {
+				break
+			}
 		}
-		if s.same {
-			return nil, s.output(fmt.Sprintf("%s is %s already", in.App, onOff(in.Enabled))), nil
-		}
-		agreed, result, note, err := s.consent()
-		if err != nil || result != nil {
-			return result, setAppOutput{}, err
-		}
-		if !agreed {
-			out := s.output(note)
-			return plainText(note + "\n\n" + s.text), out, nil
-		}
-		if err := s.write(ctx); err != nil {
-			return nil, setAppOutput{}, err
-		}
-		out := s.output(fmt.Sprintf("%s is switched %s; wait_ready tells when the Cluster is ready again", in.App, onOff(in.Enabled)))
-		out.Applied, out.Digest = true, ""
-		return plainText(out.Note + "\n\n" + s.text), out, nil
+		return result, out, err
 	})
+}
+
+// mostTries is how often a change is begun anew when the Cluster has moved on
+// meanwhile. Crossplane writes its status several times a second while it comes up.
+const mostTries = 5
+
+// moved tells whether the API server refused a change because the Cluster is not the
+// one any more that it was made for. Trying again is safe: what the person agreed to is
+// compared with what would happen now, each time.
+func moved(err error) bool { return apierrors.IsConflict(err) && ownersIn(err) == "" }
+
+func trySetApp(ctx context.Context, c *call, in setAppInput) (*mcp.CallToolResult, setAppOutput, error) {
+	s, err := prepare(ctx, c, in)
+	if err != nil {
+		return nil, setAppOutput{}, err
+	}
+	if s.same {
+		return nil, s.output(fmt.Sprintf("%s is %s already", in.App, onOff(in.Enabled))), nil
+	}
+	agreed, result, note, err := s.consent()
+	if err != nil || result != nil {
+		return result, setAppOutput{}, err
+	}
+	if !agreed {
+		out := s.output(note)
+		return plainText(note + "\n\n" + s.text), out, nil
+	}
+	if err := s.write(ctx); err != nil {
+		return nil, setAppOutput{}, err
+	}
+	out := s.output(fmt.Sprintf("%s is switched %s; wait_ready tells when the Cluster is ready again", in.App, onOff(in.Enabled)))
+	out.Applied, out.Digest = true, ""
+	return plainText(out.Note + "\n\n" + s.text), out, nil
 }
 
 func onOff(enabled bool) string {

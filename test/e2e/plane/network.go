@@ -1,10 +1,11 @@
 package plane
 
 import (
-	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
+	"strconv"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -102,6 +103,14 @@ func splice(a, b net.Conn) {
 	_ = b.Close()
 }
 
+// Ports are taken from below those that the kernel gives to outgoing connections
+// (net.ipv4.ip_local_port_range): one of those may be in use again before a component
+// listens on it.
+const (
+	firstPort = 20000
+	lastPort  = 32000
+)
+
 // freePorts returns n loopback TCP ports that nobody listens on. All are held
 // until the last one is known, so they differ.
 func freePorts(n int) ([]int, error) {
@@ -112,17 +121,17 @@ func freePorts(n int) ([]int, error) {
 		}
 	}()
 	ports := make([]int, 0, n)
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	// Another plane may start at the same time: it begins somewhere else.
+	for _, offset := range rand.Perm(lastPort - firstPort) {
+		port := firstPort + offset
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
-			return nil, fmt.Errorf("cannot find a free port: %w", err)
+			continue
 		}
 		held = append(held, l)
-		address, ok := l.Addr().(*net.TCPAddr)
-		if !ok {
-			return nil, errors.New("cannot find a free port: a TCP listener has no TCP address")
+		if ports = append(ports, port); len(ports) == n {
+			return ports, nil
 		}
-		ports = append(ports, address.Port)
 	}
-	return ports, nil
+	return nil, fmt.Errorf("cannot find %d free ports between %d and %d", n, firstPort, lastPort)
 }
