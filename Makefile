@@ -47,8 +47,13 @@ test: ## Vet and test everything that needs nothing but Go (a few minutes)
 .PHONY: e2e
 e2e: ## Prove it on a real control plane (minutes; the first time builds Kubernetes and Crossplane)
 	$(call step,build the end-to-end tests,$(GO) -C test/e2e test -c -o /dev/null ./...)
-	$(call step,end-to-end tests,$(GO) -C test/e2e test -count=1 -p 1 -timeout 40m ./...)
+	$(call step,end-to-end tests,cd test/e2e && $(GO) test -count=1 -p 1 -timeout 40m $$($(GO) list ./... | grep -v /traffic$$))
 	$(call step,foreign MCP clients,$(GO) -C test/inspector test -count=1 -timeout 20m ./...)
+
+.PHONY: e2e-node
+e2e-node: ## Prove it with pods that run and a gateway that carries traffic (root; the first time builds kubelet, containerd and Traefik)
+	$(call step,what a node needs,test/e2e/prepare)
+	$(call step,tests with a node,$(GO) -C test/e2e test -count=1 -timeout 40m ./traffic)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (default 10s)

@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 // run starts the plane, runs the tests and ends the plane. When the plane does
 // not start, every test that asks for it fails with the reason.
 func run(m *testing.M) (code int, err error) {
-	shared.plane, shared.err = plane.Start(context.Background(), plane.Options{Charts: product.Charts})
+	shared.plane, shared.err = plane.Start(context.Background(), plane.Options{Components: product.Components(), Charts: product.Charts})
 	if shared.plane != nil {
 		defer func() { err = errors.Join(err, shared.plane.Close()) }()
 	}

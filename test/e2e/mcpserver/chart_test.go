@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/gatehouse-platform/gatehouse/test/e2e/helm"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 )
 
@@ -51,19 +52,19 @@ func TestInstall(t *testing.T) {
 				create(ctx, t, p, namespace, manifests)
 			}
 			h := newHelm(t, p, namespace)
-			installed, err := h.install(ctx, readValues(t, file))
+			installed, err := h.Install(ctx, readValues(t, file))
 			if err != nil {
 				t.Fatalf("cannot install: %v", err)
 			}
-			if diff := cmp.Diff(identities(installed), identities(h.live(ctx, t))); diff != "" {
+			if diff := cmp.Diff(helm.Identities(installed), helm.Identities(live(ctx, t, p, h))); diff != "" {
 				t.Errorf("-installed, +on the API server:\n%s", diff)
 			}
 			awaitPods(ctx, t, p, installed)
-			if err := h.uninstall(); err != nil {
+			if err := h.Uninstall(); err != nil {
 				t.Fatalf("cannot uninstall: %v", err)
 			}
-			if left := h.live(ctx, t); len(left) > 0 {
-				t.Errorf("left behind by the uninstall: %v", identities(left))
+			if left := live(ctx, t, p, h); len(left) > 0 {
+				t.Errorf("left behind by the uninstall: %v", helm.Identities(left))
 			}
 		})
 	}
@@ -104,7 +105,7 @@ func TestUpgrade(t *testing.T) {
 	if err := client.IgnoreAlreadyExists(p.Client().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "keda"}})); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.install(ctx, map[string]any{}); err != nil {
+	if _, err := h.Install(ctx, map[string]any{}); err != nil {
 		t.Fatalf("cannot install: %v", err)
 	}
 	steps := []string{
@@ -114,12 +115,12 @@ func TestUpgrade(t *testing.T) {
 	}
 	for _, step := range steps {
 		values := readValues(t, filepath.Join(root, "test", "charts", "testdata", step+".values.yaml"))
-		upgraded, err := h.upgrade(ctx, values)
+		upgraded, err := h.Upgrade(ctx, values)
 		if err != nil {
 			t.Fatalf("cannot upgrade to %s: %v", step, err)
 		}
-		live := h.live(ctx, t)
-		if diff := cmp.Diff(identities(upgraded), identities(live)); diff != "" {
+		live := live(ctx, t, p, h)
+		if diff := cmp.Diff(helm.Identities(upgraded), helm.Identities(live)); diff != "" {
 			t.Errorf("%s: -rendered, +on the API server:\n%s", step, diff)
 		}
 		for _, o := range live {
@@ -128,7 +129,7 @@ func TestUpgrade(t *testing.T) {
 			}
 		}
 	}
-	if err := h.uninstall(); err != nil {
+	if err := h.Uninstall(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -170,15 +171,15 @@ func TestRefusedInstalls(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, p := start(t)
 			h := newHelm(t, p, newNamespace(ctx, t, p))
-			_, err := h.install(ctx, parseValues(t, tc.values))
+			_, err := h.Install(ctx, parseValues(t, tc.values))
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("\n%s\nthe error is %v, want one with %q", tc.reason, err, tc.want)
 			}
-			if live := h.live(ctx, t); len(live) > 0 {
-				t.Errorf("\n%s\ncreated: %v", tc.reason, identities(live))
+			if live := live(ctx, t, p, h); len(live) > 0 {
+				t.Errorf("\n%s\ncreated: %v", tc.reason, helm.Identities(live))
 			}
 			releases := &corev1.SecretList{}
-			if err := p.Client().List(ctx, releases, client.InNamespace(h.namespace)); err != nil || len(releases.Items) > 0 {
+			if err := p.Client().List(ctx, releases, client.InNamespace(h.Namespace)); err != nil || len(releases.Items) > 0 {
 				t.Errorf("\n%s\n%d Secrets in the namespace: %v", tc.reason, len(releases.Items), err)
 			}
 		})
@@ -190,7 +191,7 @@ func TestRefusedInstalls(t *testing.T) {
 func TestFieldValidationIsStrict(t *testing.T) {
 	ctx, p := start(t)
 	h := newHelm(t, p, newNamespace(ctx, t, p))
-	_, err := h.install(ctx, parseValues(t, "{deployment: {method: toolhive}, toolhive: {spec: {targetPort: 3456}}}"))
+	_, err := h.Install(ctx, parseValues(t, "{deployment: {method: toolhive}, toolhive: {spec: {targetPort: 3456}}}"))
 	if err == nil || !strings.Contains(err.Error(), "targetPort") {
 		t.Errorf("the unknown field targetPort is accepted: %v", err)
 	}

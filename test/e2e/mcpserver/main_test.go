@@ -25,10 +25,8 @@ import (
 // is idle.
 const settle = 2 * time.Minute
 
-var (
-	root        = filepath.Join("..", "..", "..")
-	chartFolder = filepath.Join(root, "charts", "mcp-server")
-)
+// root is the folder of the repository.
+var root = filepath.Join("..", "..", "..")
 
 // suite is what all tests of this package share. TestMain fills it.
 type suite struct {

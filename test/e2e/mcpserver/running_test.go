@@ -14,15 +14,11 @@ import (
 	"testing"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
-	authenticationv1 "k8s.io/api/authentication/v1"
-	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
+	"github.com/gatehouse-platform/gatehouse/test/e2e/agent"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 )
 
@@ -41,12 +37,12 @@ func startServer(ctx context.Context, t *testing.T, values string) running {
 	_, p := start(t)
 	namespace := newNamespace(ctx, t, p)
 	h := newHelm(t, p, namespace)
-	objects, err := h.install(ctx, parseValues(t, values))
+	objects, err := h.Install(ctx, parseValues(t, values))
 	if err != nil {
 		t.Fatalf("cannot install: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := h.uninstall(); err != nil {
+		if err := h.Uninstall(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -145,40 +141,29 @@ func (r running) serviceAccount(t *testing.T) string {
 	return ""
 }
 
-// token is one of a ServiceAccount, as a pod or kubectl create token gets it.
+// token is one of a ServiceAccount of the release's namespace.
 func (r running) token(ctx context.Context, t *testing.T, name string) string {
 	t.Helper()
-	clients, err := kubernetes.NewForConfig(r.plane.Config())
+	token, err := r.plane.Token(ctx, r.namespace, name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := clients.CoreV1().ServiceAccounts(r.namespace).CreateToken(ctx, name, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return made.Status.Token
+	return token
 }
 
 // caller makes a ServiceAccount and returns its token; with the chart's role for
 // callers if it may call.
 func (r running) caller(ctx context.Context, t *testing.T, name string, mayCall bool) string {
 	t.Helper()
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: name}}
-	if err := r.plane.Client().Create(ctx, account); err != nil {
+	role := ""
+	if mayCall {
+		role = r.callerRole(t)
+	}
+	token, err := r.plane.Caller(ctx, r.namespace, name, role)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if mayCall {
-		binding := &rbacv1.ClusterRoleBinding{
-			ObjectMeta: metav1.ObjectMeta{Name: r.namespace + "-" + name},
-			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: r.callerRole(t)},
-			Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: r.namespace, Name: name}},
-		}
-		if err := r.plane.Client().Create(ctx, binding); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = r.plane.Client().Delete(context.WithoutCancel(ctx), binding) })
-	}
-	return r.token(ctx, t, name)
+	return token
 }
 
 func (r running) callerRole(t *testing.T) string {
@@ -208,38 +193,9 @@ func kubeconfigOf(t *testing.T, p *plane.Plane, token string) string {
 	return file
 }
 
-// bearer sends a token with every request.
-type bearer string
-
-// RoundTrip implements [http.RoundTripper].
-func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+string(b))
-	return http.DefaultTransport.RoundTrip(r)
-}
-
 // connect is an MCP client; progress gets what the server tells meanwhile.
 func (r running) connect(ctx context.Context, token string, progress chan<- string) (*mcp.ClientSession, error) {
-	client := mcp.NewClient(&mcp.Implementation{Name: "e2e", Version: "1"}, &mcp.ClientOptions{
-		ProgressNotificationHandler: func(_ context.Context, req *mcp.ProgressNotificationClientRequest) {
-			progress <- req.Params.Message
-		},
-	})
-	return client.Connect(ctx, &mcp.StreamableClientTransport{
-		Endpoint: r.url + "/mcp", HTTPClient: &http.Client{Transport: bearer(token)}, MaxRetries: -1,
-	}, nil)
-}
-
-// call calls a tool and returns its structured output; a tool's error is an error.
-func call(ctx context.Context, session *mcp.ClientSession, params *mcp.CallToolParams) (map[string]any, error) {
-	result, err := session.CallTool(ctx, params)
-	if err != nil {
-		return nil, err
-	}
-	if result.IsError {
-		return nil, errors.New(result.Content[0].(*mcp.TextContent).Text)
-	}
-	return result.StructuredContent.(map[string]any), nil
+	return agent.Connect(ctx, agent.Options{URL: r.url, Token: token, Progress: func(_ any, message string) { progress <- message }})
 }
 
 // post sends a call by hand and returns the status.
@@ -253,7 +209,7 @@ func (r running) post(ctx context.Context, t *testing.T, token string) int {
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json, text/event-stream")
 	req.Header.Set("Mcp-Protocol-Version", "2025-06-18")
-	response, err := (&http.Client{Transport: bearer(token)}).Do(req)
+	response, err := agent.Options{Token: token}.Client().Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
+	"github.com/gatehouse-platform/gatehouse/test/e2e/agent"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 )
 
@@ -66,7 +67,7 @@ func TestServerWaitsForGateway(t *testing.T) {
 	go func() {
 		params := &mcp.CallToolParams{Name: "wait_ready", Arguments: map[string]any{"kind": "Gateway", "namespace": r.namespace, "name": "front"}}
 		params.SetProgressToken("front")
-		out, err := call(ctx, session, params)
+		out, err := agent.Call(ctx, session, params)
 		answers <- answer{out, err}
 	}()
 	expect(ctx, t, progress, "does not exist")
@@ -74,7 +75,7 @@ func TestServerWaitsForGateway(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(ctx, t, progress, "Programmed")
-	gateways, err := call(ctx, session, &mcp.CallToolParams{Name: "list_gateways", Arguments: map[string]any{"namespace": r.namespace}})
+	gateways, err := agent.Call(ctx, session, &mcp.CallToolParams{Name: "list_gateways", Arguments: map[string]any{"namespace": r.namespace}})
 	if err != nil || len(gateways["gateways"].([]any)) != 1 {
 		t.Errorf("list_gateways says %v, %v; want the one Gateway", gateways, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/gatehouse-platform/gatehouse/test/e2e/agent"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 )
 
@@ -85,7 +86,7 @@ func (r running) refuseStale(ctx context.Context, t *testing.T, session *mcp.Cli
 		t.Fatal(err)
 	}
 	arguments := map[string]any{"namespace": r.namespace, "name": "team-a", "app": "keda", "enabled": false, "confirm": true, "digest": shown["digest"]}
-	out, err := call(ctx, session, &mcp.CallToolParams{Name: "set_app", Arguments: arguments})
+	out, err := agent.Call(ctx, session, &mcp.CallToolParams{Name: "set_app", Arguments: arguments})
 	if err == nil && out["applied"] == true {
 		t.Errorf("a change that was shown for an older Cluster is made: %v", out)
 	}
@@ -97,7 +98,7 @@ func (r running) refuseStale(ctx context.Context, t *testing.T, session *mcp.Cli
 func (r running) setApp(ctx context.Context, t *testing.T, session *mcp.ClientSession, arguments map[string]any) map[string]any {
 	t.Helper()
 	arguments["namespace"], arguments["name"] = r.namespace, "team-a"
-	out, err := call(ctx, session, &mcp.CallToolParams{Name: "set_app", Arguments: arguments})
+	out, err := agent.Call(ctx, session, &mcp.CallToolParams{Name: "set_app", Arguments: arguments})
 	if err != nil {
 		t.Fatalf("set_app %v: %v", arguments, err)
 	}
@@ -131,7 +132,7 @@ func TestSetAppIsNotThereWithoutWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = session.Close() }()
-	_, err = call(ctx, session, &mcp.CallToolParams{Name: "set_app", Arguments: map[string]any{"namespace": "a", "name": "b", "app": "keda", "enabled": true}})
+	_, err = agent.Call(ctx, session, &mcp.CallToolParams{Name: "set_app", Arguments: map[string]any{"namespace": "a", "name": "b", "app": "keda", "enabled": true}})
 	if err == nil || !strings.Contains(err.Error(), "unknown tool") {
 		t.Errorf("set_app without writes: %v", err)
 	}

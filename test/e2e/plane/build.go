@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -19,6 +20,16 @@ type source struct {
 	folder  string // below test/e2e/components: the module that pins it
 	target  string // the package to build, seen from there; "." for its own main
 	ldflags string // passed to the linker besides -s -w
+	tags    string // build tags, with commas
+	env     string // one variable of the compiler's environment, as CGO_ENABLED=0
+}
+
+// cacheFolder is where its programs are kept: one for each target of a module.
+func (s source) cacheFolder() string {
+	if s.target == "." {
+		return s.folder
+	}
+	return filepath.Join(s.folder, path.Base(s.target))
 }
 
 // builder builds programs from source into a cache that outlives the run.
@@ -36,7 +47,7 @@ func (b *builder) program(ctx context.Context, s source) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("cannot build %q: %w", s.folder, err)
 	}
-	dir := filepath.Join(b.cache, s.folder)
+	dir := filepath.Join(b.cache, s.cacheFolder())
 	path := filepath.Join(dir, key)
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
@@ -53,7 +64,7 @@ func (b *builder) program(ctx context.Context, s source) (string, error) {
 	if err := os.RemoveAll(dir); err != nil {
 		return "", fmt.Errorf("cannot remove the outdated program of %q: %w", s.folder, err)
 	}
-	done := b.progress.step("building " + s.folder)
+	done := b.progress.step("building " + s.cacheFolder())
 	err = b.build(ctx, s, path)
 	done(err)
 	if err != nil {
@@ -70,7 +81,7 @@ func (b *builder) build(ctx context.Context, s source, path string) error {
 	}
 	flags := strings.TrimSpace("-s -w " + s.ldflags)
 	partial := path + ".partial"
-	job := compilation{dir: filepath.Join(b.components, s.folder), target: s.target, ldflags: flags, out: partial, tmp: b.tmp}
+	job := compilation{dir: filepath.Join(b.components, s.folder), target: s.target, ldflags: flags, tags: s.tags, env: s.env, out: partial, tmp: b.tmp}
 	if err := job.run(ctx); err != nil {
 		return err
 	}
@@ -82,6 +93,8 @@ type compilation struct {
 	dir     string // of the module
 	target  string // the package to compile, seen from dir
 	ldflags string // for the linker
+	tags    string // build tags
+	env     string // one more variable of the environment
 	out     string // the program to write
 	tmp     string // for intermediate files
 }
@@ -89,9 +102,12 @@ type compilation struct {
 // run compiles. It is nice to everything else on the machine, and ends with ctx
 // or with this process, whichever is first.
 func (c compilation) run(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "nice", "go", "build", "-buildvcs=false", "-ldflags", c.ldflags, "-o", c.out, c.target)
+	cmd := exec.CommandContext(ctx, "nice", "go", "build", "-buildvcs=false", "-tags", c.tags, "-ldflags", c.ldflags, "-o", c.out, c.target)
 	cmd.Dir = c.dir
 	cmd.Env = append(os.Environ(), "GOTMPDIR="+c.tmp)
+	if c.env != "" {
+		cmd.Env = append(cmd.Env, c.env)
+	}
 	// The compiler's own children belong to its process group.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
@@ -108,7 +124,7 @@ func (c compilation) run(ctx context.Context) error {
 // module folder, how it is built, and the compiler.
 func (b *builder) key(s source) (string, error) {
 	hash := sha256.New()
-	_, _ = fmt.Fprintln(hash, runtime.Version(), runtime.GOOS, runtime.GOARCH, s.target, s.ldflags)
+	_, _ = fmt.Fprintln(hash, runtime.Version(), runtime.GOOS, runtime.GOARCH, s.target, s.ldflags, s.tags, s.env)
 	root := filepath.Join(b.components, s.folder)
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {

@@ -2,6 +2,7 @@ package plane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -20,8 +21,12 @@ type component struct {
 	source *source // what to build first; nil when there is nothing
 	needs  []string
 
+	// check says what the component needs of this machine and does not find. It is
+	// asked before anything is built. Nil: nothing.
+	check func() error
+
 	// start starts the component and returns once it is ready for use. It gets
-	// the path of the built program.
+	// the path of the built program. Nil when others run it: see programs.
 	start func(ctx context.Context, p *Plane, program string) error
 }
 
@@ -36,6 +41,15 @@ func components() []component {
 		providerHelm(),
 		providerKubernetes(),
 		functionAutoReady(),
+		traefik(),
+		runc(),
+		containerd(),
+		containerdShim(),
+		cniPlugin("main/bridge"),
+		cniPlugin("ipam/host-local"),
+		cniPlugin("main/loopback"),
+		pause(),
+		node(),
 	}
 }
 
@@ -71,10 +85,19 @@ func selectComponents(all []component, names []string) ([]component, error) {
 	return slices.DeleteFunc(slices.Clone(all), func(c component) bool { return !wanted[c.name] }), nil
 }
 
-// startComponents builds them one after the other and starts them side by side,
-// each once it is built and everything it needs is ready. The first failure
+// startComponents looks for what they need of this machine, builds them one after
+// the other and starts them side by side, each once it is built and everything it needs is ready. The first failure
 // stops the others and is returned.
 func (p *Plane) startComponents(ctx context.Context, chosen []component) error {
+	var missing []error
+	for _, c := range chosen {
+		if c.check != nil {
+			missing = append(missing, c.check())
+		}
+	}
+	if err := errors.Join(missing...); err != nil {
+		return err
+	}
 	built, ready := map[string]chan string{}, map[string]chan struct{}{}
 	for _, c := range chosen {
 		built[c.name], ready[c.name] = make(chan string, 1), make(chan struct{})
@@ -135,6 +158,10 @@ func receive[T any](ctx context.Context, from <-chan T) (T, error) {
 func (p *Plane) startComponent(ctx context.Context, c component, program string) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
+	p.remember(c.name, program)
+	if c.start == nil {
+		return nil
+	}
 	done := p.progress.step("starting " + c.name)
 	err := c.start(ctx, p, program)
 	done(err)
@@ -142,4 +169,21 @@ func (p *Plane) startComponent(ctx context.Context, c component, program string)
 		return fmt.Errorf("cannot start component %q: %w", c.name, err)
 	}
 	return nil
+}
+
+// remember keeps where the program of a component is, for those that run it.
+func (p *Plane) remember(name, program string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.programs == nil {
+		p.programs = map[string]string{}
+	}
+	p.programs[name] = program
+}
+
+// program is where the program of a component is that this one needs.
+func (p *Plane) program(name string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.programs[name]
 }

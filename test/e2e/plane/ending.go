@@ -11,17 +11,29 @@ import (
 
 // janitor is a process that outlives this one for a moment: it waits until its
 // input ends, which also happens when this program is killed, and removes the
-// run directory. The kernel has ended the components by then.
+// run directory, and the cgroups of a node, which have its name. The kernel has
+// ended the components by then.
 type janitor struct {
 	cmd   *exec.Cmd
 	input io.Closer
 }
 
-// hireJanitor starts the janitor of dir. It retries, as a component that is
-// about to die may still write.
-func hireJanitor(dir string) (*janitor, error) {
-	const script = `cat >/dev/null; for i in 1 2 3 4 5; do rm -rf -- "$1" && exit 0; sleep 0.2; done; exit 1`
-	cmd := exec.Command("/bin/sh", "-c", script, "gatehouse-janitor", dir)
+// hireJanitor starts the janitor of dir, which it leaves in place if it is to be
+// kept. It retries, as a component that is about to die may still write.
+func hireJanitor(dir string, keep bool) (*janitor, error) {
+	const script = `cat >/dev/null
+for i in 1 2 3 4 5; do
+  find /sys/fs/cgroup -depth -type d -path "*/${1##*/}*" -exec rmdir {} \; 2>/dev/null
+  [ "$2" = keep ] && exit 0
+  rm -rf -- "$1" && exit 0
+  sleep 0.2
+done
+exit 1`
+	files := "remove"
+	if keep {
+		files = "keep"
+	}
+	cmd := exec.Command("/bin/sh", "-c", script, "gatehouse-janitor", dir, files)
 	cmd.Dir = "/"
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), MarkVariable + "=" + dir}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

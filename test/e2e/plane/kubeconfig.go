@@ -48,12 +48,17 @@ func (p *Plane) serviceAccountKey() string { return filepath.Join(p.dir, "servic
 
 // kubeconfig makes the content of a kubeconfig file for who.
 func (p *Plane) kubeconfig(who identity) ([]byte, error) {
+	return p.kubeconfigAt(loopbackURL("https", p.kubernetes.ports.api), who)
+}
+
+// kubeconfigAt is the same for who reaches the API server somewhere else.
+func (p *Plane) kubeconfigAt(server string, who identity) ([]byte, error) {
 	issued, err := p.pki.issue(who)
 	if err != nil {
 		return nil, err
 	}
 	config := clientcmdapi.NewConfig()
-	config.Clusters["plane"] = &clientcmdapi.Cluster{Server: loopbackURL("https", p.kubernetes.ports.api), CertificateAuthorityData: p.pki.pem}
+	config.Clusters["plane"] = &clientcmdapi.Cluster{Server: server, CertificateAuthorityData: p.pki.pem}
 	config.AuthInfos[who.name] = &clientcmdapi.AuthInfo{ClientCertificateData: issued.cert, ClientKeyData: issued.key}
 	config.Contexts["plane"] = &clientcmdapi.Context{Cluster: "plane", AuthInfo: who.name}
 	config.CurrentContext = "plane"

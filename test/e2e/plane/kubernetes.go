@@ -23,14 +23,18 @@ type controlPlanePorts struct {
 // The version goes into what the API server says about itself; clients refuse
 // to parse its default.
 func kubernetesSource() *source {
-	const version = "k8s.io/component-base/version"
-	return &source{
-		folder: "kubernetes",
-		target: ".",
-		ldflags: "-X " + version + ".gitVersion=v1.36.3" +
-			" -X " + version + ".gitMajor=1 -X " + version + ".gitMinor=36 -X " + version + ".gitTreeState=clean",
-	}
+	return &source{folder: "kubernetes", target: ".", ldflags: kubernetesVersion()}
 }
+
+// kubernetesVersion is what Kubernetes' programs say that they are.
+func kubernetesVersion() string {
+	const version = "k8s.io/component-base/version"
+	return "-X " + version + ".gitVersion=v1.36.3" +
+		" -X " + version + ".gitMajor=1 -X " + version + ".gitMinor=36 -X " + version + ".gitTreeState=clean"
+}
+
+// apiAddress is where the API server listens.
+func (p *Plane) apiAddress() string { return fmt.Sprintf("127.0.0.1:%d", p.kubernetes.ports.api) }
 
 func etcd() component {
 	return component{name: "etcd", source: kubernetesSource(), start: startEtcd}
@@ -64,7 +68,7 @@ func startAPIServer(ctx context.Context, p *Plane, program string) error {
 	serving := filepath.Join(p.dir, "apiserver")
 	front := filepath.Join(p.dir, "front-proxy")
 	for dir, who := range map[string]identity{
-		serving: {name: "kube-apiserver", hosts: []string{"127.0.0.1", "localhost", "kubernetes.default.svc"}},
+		serving: {name: "kube-apiserver", hosts: []string{"127.0.0.1", "localhost", "kubernetes.default.svc", "10.0.0.1", p.network.node}},
 		front:   {name: "front-proxy-client"},
 	} {
 		if err := p.issueInto(dir, who); err != nil {

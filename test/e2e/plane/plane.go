@@ -16,8 +16,10 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/go-logr/logr"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/modules"
 )
@@ -57,11 +59,14 @@ type Plane struct {
 
 	kubernetes controlPlane
 	outside    *outside
+	network    *nodeNetwork // of the node, if there is to be one
 
 	cancel  context.CancelCauseFunc // ends what Start has under way
 	started chan struct{}           // closed once Start has nothing under way
 
 	mu        sync.Mutex
+	registry  string            // where images are, once there is a node
+	programs  map[string]string // what was built, by the component's name
 	processes []*process
 	closers   []func() error
 	closed    bool
@@ -84,6 +89,8 @@ var errClosed = errors.New("the plane is closed")
 // program as they would have. If this program dies without a chance to do
 // anything, the kernel ends the processes and a janitor removes the files.
 func Start(ctx context.Context, options Options) (*Plane, error) {
+	// Without a logger controller-runtime complains into the progress after a while.
+	log.SetLogger(logr.Discard())
 	chosen, err := selectComponents(components(), options.Components)
 	if err != nil {
 		return nil, err
@@ -136,11 +143,11 @@ func prepare(options Options) (*Plane, error) {
 			return nil, errors.Join(fmt.Errorf("cannot make the run directory: %w", err), os.RemoveAll(dir))
 		}
 	}
-	if options.Keep || os.Getenv(KeepVariable) != "" {
+	keep := options.Keep || os.Getenv(KeepVariable) != ""
+	if keep {
 		p.progress.printf("logs are kept in %s", filepath.Join(dir, "log"))
-		return p, nil
 	}
-	if p.janitor, err = hireJanitor(dir); err != nil {
+	if p.janitor, err = hireJanitor(dir, keep); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return p, nil
@@ -153,6 +160,9 @@ func (p *Plane) startAll(ctx context.Context, options Options, chosen []componen
 		return err
 	}
 	p.kubernetes.ports = controlPlanePorts{etcdClient: ports[0], etcdPeer: ports[1], api: ports[2], manager: ports[3]}
+	if p.network, err = newNodeNetwork(); err != nil {
+		return err
+	}
 	if err := p.writeKubeconfigs(); err != nil {
 		return err
 	}
@@ -183,10 +193,7 @@ func (p *Plane) Close() error {
 	for _, c := range closers {
 		errs = append(errs, c())
 	}
-	if p.janitor != nil {
-		errs = append(errs, p.janitor.dismiss())
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, p.janitor.dismiss())...)
 }
 
 // onClose has f called by Close, after the processes have ended. When the plane

@@ -28,6 +28,13 @@ type command struct {
 	// mayEnd says that its end is no failure of the plane.
 	mayEnd bool
 
+	// node makes it the first process of a node: in namespaces of its own for
+	// processes, mounts, the network, host name and messages.
+	node bool
+
+	// join, when not 0, is a process whose network namespace it runs in.
+	join int
+
 	// reach, when not nil, puts the process into a network namespace of its
 	// own, where only these host:port addresses of this host answer. It is for
 	// programs with fixed ports.
@@ -59,7 +66,7 @@ func startProcess(cmd command) (*process, error) {
 	go func() {
 		defer func() { _ = out.Close() }()
 		runtime.LockOSThread()
-		if cmd.reach == nil {
+		if cmd.reach == nil && cmd.join == 0 {
 			defer runtime.UnlockOSThread()
 		}
 		// A thread that left the common network namespace is never unlocked:
@@ -82,11 +89,20 @@ func (p *process) run(cmd command, out io.Writer, started chan<- error) {
 		}
 		defer network.close()
 	}
+	if cmd.join != 0 {
+		if err := enterNetwork(cmd.join); err != nil {
+			started <- fmt.Errorf("cannot enter the network of process %d: %w", cmd.join, err)
+			return
+		}
+	}
 	c := exec.Command(cmd.path, cmd.args...)
 	c.Env, c.Dir, c.Stdout, c.Stderr = cmd.env, cmd.dir, out, out
 	// A process group of its own keeps Ctrl-C on the terminal away from it: the
 	// plane ends its processes itself, in order.
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if cmd.node {
+		c.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
+	}
 	if err := c.Start(); err != nil {
 		started <- err
 		return

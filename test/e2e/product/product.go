@@ -20,6 +20,12 @@ const FunctionName = "gatehouse-platform-function-gatehouse"
 // OtherKEDA is a second version of the chart keda, for changes of version.
 const OtherKEDA = "2.20.2"
 
+// Components are those of a plane that the product runs on: Crossplane with what
+// composes, without pods.
+func Components() []string {
+	return []string{"crossplane", "provider-helm", "provider-kubernetes", "function-auto-ready"}
+}
+
 // Charts writes a stand-in for every chart of the catalog, at its pinned version.
 func Charts(ctx context.Context, dir string) error {
 	pinned, err := catalog.Load()

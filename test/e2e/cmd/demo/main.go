@@ -47,7 +47,7 @@ func run(out io.Writer) error {
 		say(out, "This part needs root: one provider has fixed ports and gets a network of its own. Skipped.")
 		return nil
 	}
-	p, err := plane.Start(ctx, plane.Options{Charts: product.Charts})
+	p, err := plane.Start(ctx, plane.Options{Components: product.Components(), Charts: product.Charts})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,115 @@
+// Package helm installs the chart mcp-server on the plane with the real Helm.
+package helm
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+
+	"helm.sh/helm/v4/pkg/action"
+	"helm.sh/helm/v4/pkg/chart/v2/loader"
+	"helm.sh/helm/v4/pkg/cli"
+	"helm.sh/helm/v4/pkg/kube"
+	"helm.sh/helm/v4/pkg/release/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+)
+
+// ReleaseName is the release of every test, each in a namespace of its own.
+const ReleaseName = "mcp"
+
+// A Release installs, upgrades and removes the chart in one namespace, with server-side
+// apply and field validation Strict: both are the defaults of Helm 4
+// (pkg/kube/client.go, ClientCreateOptionFieldValidationDirective).
+type Release struct {
+	Namespace string
+
+	plane  *plane.Plane
+	chart  string
+	config *action.Configuration
+}
+
+// New connects Helm with the plane, for the chart of a repository.
+func New(p *plane.Plane, root, namespace string) (*Release, error) {
+	settings := cli.New()
+	settings.KubeConfig = p.Kubeconfig()
+	// The plane has no other user to be considerate of.
+	settings.QPS, settings.BurstLimit = 1000, 1000
+	settings.SetNamespace(namespace)
+	config := action.NewConfiguration()
+	config.SetLogger(slog.DiscardHandler)
+	if err := config.Init(settings.RESTClientGetter(), namespace, "secret"); err != nil {
+		return nil, fmt.Errorf("cannot connect Helm: %w", err)
+	}
+	return &Release{Namespace: namespace, plane: p, chart: filepath.Join(root, "charts", "mcp-server"), config: config}, nil
+}
+
+// Install returns the objects of the release.
+func (r *Release) Install(ctx context.Context, values map[string]any) ([]*unstructured.Unstructured, error) {
+	chart, err := loader.LoadDir(r.chart)
+	if err != nil {
+		return nil, err
+	}
+	install := action.NewInstall(r.config)
+	install.ReleaseName, install.Namespace = ReleaseName, r.Namespace
+	install.WaitStrategy = kube.HookOnlyStrategy
+	return r.objects(install.RunWithContext(ctx, chart, values))
+}
+
+// Upgrade returns the objects of the new revision.
+func (r *Release) Upgrade(ctx context.Context, values map[string]any) ([]*unstructured.Unstructured, error) {
+	chart, err := loader.LoadDir(r.chart)
+	if err != nil {
+		return nil, err
+	}
+	upgrade := action.NewUpgrade(r.config)
+	upgrade.Namespace, upgrade.ResetValues = r.Namespace, true
+	upgrade.WaitStrategy = kube.HookOnlyStrategy
+	return r.objects(upgrade.RunWithContext(ctx, ReleaseName, chart, values))
+}
+
+// Uninstall removes the release, if there is one.
+func (r *Release) Uninstall() error {
+	uninstall := action.NewUninstall(r.config)
+	uninstall.WaitStrategy = kube.HookOnlyStrategy
+	_, err := uninstall.Run(ReleaseName)
+	return err
+}
+
+// objects are those of a release, each with its namespace.
+func (r *Release) objects(released any, err error) ([]*unstructured.Unstructured, error) {
+	if err != nil {
+		return nil, err
+	}
+	made, ok := released.(*v1.Release)
+	if !ok {
+		return nil, fmt.Errorf("cannot read a release of type %T", released)
+	}
+	objects, err := plane.ParseObjects([]byte(made.Manifest))
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range objects {
+		namespaced, err := r.plane.Client().IsObjectNamespaced(o)
+		if err != nil {
+			return nil, err
+		}
+		if namespaced && o.GetNamespace() == "" {
+			o.SetNamespace(r.Namespace)
+		}
+	}
+	return objects, nil
+}
+
+// Identities names objects so that two lists of them can be compared.
+func Identities(objects []*unstructured.Unstructured) []string {
+	var out []string
+	for _, o := range objects {
+		out = append(out, fmt.Sprintf("%s %s/%s", o.GroupVersionKind().GroupKind(), o.GetNamespace(), o.GetName()))
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,91 @@
+package plane
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gatehouse-platform/gatehouse/test/e2e/modules"
+)
+
+// GatewayClass of the gateway that carries traffic in a plane with a node.
+const GatewayClass = "traefik"
+
+// GatewayAddress is where that gateway listens, on ports 80 and 443.
+func (p *Plane) GatewayAddress() string { return p.network.node }
+
+func traefik() component {
+	return component{
+		name:   "traefik",
+		source: &source{folder: "traefik", target: "github.com/traefik/traefik/v3/cmd/traefik"},
+		needs:  []string{"node"},
+		start:  startTraefik,
+	}
+}
+
+// startTraefik runs Traefik as a pod with hostNetwork would run: with the addresses of
+// the node and of its pods, and with the ports that Gateways ask for.
+func startTraefik(ctx context.Context, p *Plane, program string) error {
+	if err := p.installGatewayAPI(ctx); err != nil {
+		return err
+	}
+	kubeconfig, err := p.kubeconfigAt(p.network.api(), identity{name: "traefik", groups: []string{"system:masters"}})
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(p.dir, "traefik.kubeconfig")
+	if err := os.WriteFile(file, kubeconfig, 0o600); err != nil {
+		return fmt.Errorf("cannot write the kubeconfig of Traefik: %w", err)
+	}
+	_, err = p.run(command{name: "traefik", path: program, join: p.network.init, env: []string{"KUBECONFIG=" + file}, args: []string{
+		"--global.checknewversion=false", "--global.sendanonymoususage=false", "--log.level=INFO", "--accesslog=true",
+		// A listener's port has to be that of an entry point.
+		"--entrypoints.web.address=" + p.network.node + ":80", "--entrypoints.websecure.address=" + p.network.node + ":443",
+		"--entrypoints.traefik.address=127.0.0.1:9000", "--ping=true",
+		"--providers.kubernetesgateway=true", "--providers.kubernetesgateway.statusaddress.ip=" + p.network.node,
+		"--providers.kubernetesingress=true", "--providers.kubernetesingress.ingressendpoint.ip=" + p.network.node,
+		"--providers.kubernetesingress.ingressclass=traefik",
+	}})
+	if err != nil {
+		return err
+	}
+	// It listens as soon as it runs, and says 404 to what it knows nothing of.
+	err = p.Poll(ctx, "Traefik", func(ctx context.Context) error {
+		err := httpOK(ctx, http.DefaultClient, "http://"+p.network.node+"/")
+		if err != nil && strings.HasPrefix(err.Error(), "404 ") {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.ApplyYAML(ctx, fmt.Sprintf(`
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: %[1]s}
+spec: {controllerName: traefik.io/gateway-controller}
+---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: %[1]s}
+spec: {controller: traefik.io/ingress-controller}
+`, GatewayClass))
+}
+
+// installGatewayAPI installs the definitions of the Gateway API that the product's
+// Envoy Gateway brings.
+func (p *Plane) installGatewayAPI(ctx context.Context) error {
+	dir, err := modules.Dir(ctx, "crds", "sigs.k8s.io/gateway-api")
+	if err != nil {
+		return err
+	}
+	definitions, err := ReadObjects(filepath.Join(dir, "config", "crd", "experimental", "gateway.*.yaml"))
+	if err != nil {
+		return err
+	}
+	return p.InstallDefinitions(ctx, definitions...)
+}

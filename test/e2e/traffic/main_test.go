@@ -1,0 +1,146 @@
+// Package traffic shows the chart mcp-server at work: its pods really run, on a node
+// whose images come from this repository, and calls reach them through a real gateway.
+//
+// It needs root, for the node: see package plane.
+package traffic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/gatehouse-platform/gatehouse/internal/version"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/agent"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/helm"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+)
+
+// settle is how long a test waits for something that takes seconds when the machine
+// is idle.
+const settle = 3 * time.Minute
+
+var root = filepath.Join("..", "..", "..")
+
+// suite is what all tests of this package share. TestMain fills it.
+type suite struct {
+	plane *plane.Plane
+	err   error // why there is no plane
+	skip  string
+}
+
+var shared suite
+
+func TestMain(m *testing.M) {
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	// Who may not have a node may still run everything else; in CI nothing is left out.
+	if os.Geteuid() != 0 && os.Getenv("CI") != "true" {
+		shared.skip = "a node needs root"
+		return m.Run(), nil
+	}
+	shared.plane, shared.err = plane.Start(context.Background(), plane.Options{Components: []string{"traefik"}})
+	if shared.plane != nil {
+		defer func() { err = errors.Join(err, shared.plane.Close()) }()
+		shared.err = pushServer(context.Background(), shared.plane)
+	}
+	return m.Run(), nil
+}
+
+// pushServer builds the server's image as a release does, and gives it to the node.
+func pushServer(ctx context.Context, p *plane.Plane) error {
+	out := filepath.Join(p.Dir(), "images")
+	cmd := exec.CommandContext(ctx, "go", "run", "./xpkg", "-out", out, "image")
+	cmd.Dir = filepath.Join(root, "tools")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("cannot build the images: %w\n%s", err, text)
+	}
+	return p.PushLayout(ctx, filepath.Join(out, "image", "mcp-server"), "ghcr.io/gatehouse-platform/mcp-server:"+version.Version)
+}
+
+// start returns the shared plane, a namespace that admits only restricted pods, and a
+// context that ends before the test program is killed.
+func start(t *testing.T) (context.Context, *plane.Plane, string) {
+	t.Helper()
+	if shared.skip != "" {
+		t.Skip(shared.skip)
+	}
+	if shared.err != nil {
+		t.Fatalf("there is no plane: %v", shared.err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), settle)
+	t.Cleanup(cancel)
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+		GenerateName: "traffic-", Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
+	}}
+	if err := shared.plane.Client().Create(ctx, namespace); err != nil {
+		t.Fatalf("cannot make a namespace: %v", err)
+	}
+	return ctx, shared.plane, namespace.Name
+}
+
+// install installs the chart and waits until its pods are ready.
+func install(ctx context.Context, t *testing.T, p *plane.Plane, namespace, values string) []*unstructured.Unstructured {
+	t.Helper()
+	release, err := helm.New(p, root, namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed := map[string]any{}
+	if err := yaml.UnmarshalStrict([]byte(values), &parsed); err != nil {
+		t.Fatal(err)
+	}
+	objects, err := release.Install(ctx, parsed)
+	if err != nil {
+		t.Fatalf("cannot install: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := release.Uninstall(); err != nil {
+			t.Error(err)
+		}
+	})
+	deployment := plane.Reference("apps/v1", "Deployment", namespace, "mcp-mcp-server")
+	if err := p.WaitCondition(ctx, deployment, "Available"); err != nil {
+		t.Fatal(err)
+	}
+	return objects
+}
+
+// caller returns an agent that may call the server of a release, through the gateway.
+func caller(ctx context.Context, t *testing.T, p *plane.Plane, objects []*unstructured.Unstructured, url string) agent.Options {
+	t.Helper()
+	for _, o := range objects {
+		if o.GetKind() != "ClusterRole" || !strings.HasSuffix(o.GetName(), "-caller") {
+			continue
+		}
+		for _, each := range objects {
+			if each.GetKind() != "Service" {
+				continue
+			}
+			token, err := p.Caller(ctx, each.GetNamespace(), "agent", o.GetName())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return agent.Options{URL: url, Address: p.GatewayAddress() + ":80", Token: token}
+		}
+	}
+	t.Fatal("the release has no role for callers, or no Service")
+	return agent.Options{}
+}
