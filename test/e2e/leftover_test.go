@@ -164,7 +164,9 @@ func processesOf(t *testing.T, dir string) map[string]string {
 // one of this program.
 func ownNamespaces(t *testing.T, processes map[string]string) []string {
 	t.Helper()
-	common, err := os.Readlink("/proc/self/ns/net")
+	// Of this thread: the one by which the process is known may be one that entered
+	// another namespace, to start a process there.
+	common, err := os.Readlink("/proc/thread-self/ns/net")
 	if err != nil {
 		t.Fatalf("cannot read the network namespace: %v", err)
 	}

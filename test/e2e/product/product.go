@@ -21,9 +21,9 @@ const FunctionName = "gatehouse-platform-function-gatehouse"
 const OtherKEDA = "2.20.2"
 
 // Components are those of a plane that the product runs on: Crossplane with what
-// composes, without pods.
+// composes, and the controllers that delete what is owned; without pods.
 func Components() []string {
-	return []string{"crossplane", "provider-helm", "provider-kubernetes", "function-auto-ready"}
+	return []string{"kube-controller-manager", "crossplane", "provider-helm", "provider-kubernetes", "function-auto-ready"}
 }
 
 // Charts writes a stand-in for every chart of the catalog, at its pinned version.
