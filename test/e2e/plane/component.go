@@ -41,7 +41,6 @@ func components() []component {
 		providerHelm(),
 		providerKubernetes(),
 		functionAutoReady(),
-		traefik(),
 		runc(),
 		containerd(),
 		containerdShim(),
@@ -50,6 +49,7 @@ func components() []component {
 		cniPlugin("main/loopback"),
 		pause(),
 		node(),
+		traefik(),
 	}
 }
 

@@ -62,10 +62,13 @@ func TestComponentsAreWellFormed(t *testing.T) {
 		if c.source == nil {
 			continue
 		}
-		for _, file := range []string{"go.mod", "go.sum"} {
-			if _, err := os.Stat(filepath.Join(root, c.source.folder, file)); err != nil {
-				t.Errorf("component %q is not pinned: %v", c.name, err)
-			}
+		module, err := os.ReadFile(filepath.Join(root, c.source.folder, "go.mod"))
+		if err != nil {
+			t.Errorf("component %q is not pinned: %v", c.name, err)
+		}
+		// A module that requires nothing has no sums.
+		if _, err := os.Stat(filepath.Join(root, c.source.folder, "go.sum")); err != nil && strings.Contains(string(module), "require") {
+			t.Errorf("component %q is not pinned: %v", c.name, err)
 		}
 	}
 }
