@@ -48,6 +48,7 @@ func components() []component {
 		cniPlugin("ipam/host-local"),
 		cniPlugin("main/loopback"),
 		pause(),
+		coreDNS(),
 		node(),
 		traefik(),
 	}

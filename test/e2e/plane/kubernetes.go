@@ -85,11 +85,12 @@ func startAPIServer(ctx context.Context, p *Plane, program string) error {
 		"--client-ca-file=" + authority, "--authorization-mode=Node,RBAC",
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file=" + key, "--service-account-signing-key-file=" + key,
-		// Aggregated API servers come later; the aggregator is ready for them.
 		"--requestheader-client-ca-file=" + authority, "--requestheader-allowed-names=front-proxy-client",
 		"--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group",
 		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
 		"--proxy-client-cert-file=" + filepath.Join(front, "tls.crt"), "--proxy-client-key-file=" + filepath.Join(front, "tls.key"),
+		// Nothing here knows the addresses of Services, but those of pods are routed.
+		"--enable-aggregator-routing=true",
 		"--allow-privileged=true", "--profiling=false",
 	}})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 
@@ -27,7 +28,7 @@ func node() component {
 		source: &source{
 			folder: "kubernetes-node", target: ".", ldflags: kubernetesVersion(),
 		},
-		needs: []string{"kube-apiserver", "kube-controller-manager", "runc", "containerd", "containerd-shim", "cni-bridge", "cni-host-local", "cni-loopback", "pause"},
+		needs: []string{"kube-apiserver", "kube-controller-manager", "runc", "containerd", "containerd-shim", "cni-bridge", "cni-host-local", "cni-loopback", "pause", "coredns"},
 		check: checkNode,
 		start: startNode,
 	}
@@ -54,7 +55,19 @@ func startNode(ctx context.Context, p *Plane, program string) error {
 	if err := p.serveInCluster(ctx); err != nil {
 		return err
 	}
-	return p.WaitCondition(ctx, Reference("v1", "Node", "", NodeName), "Ready")
+	if err := p.WaitCondition(ctx, Reference("v1", "Node", "", NodeName), "Ready"); err != nil {
+		return err
+	}
+	return p.Poll(ctx, "names of Services", p.resolve)
+}
+
+// resolve asks CoreDNS for the first Service that there is.
+func (p *Plane) resolve(ctx context.Context) error {
+	resolver := net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort(p.network.node, "53"))
+	}}
+	_, err := resolver.LookupHost(ctx, "kubernetes.default.svc.cluster.local.")
+	return err
 }
 
 // serveInCluster makes the Service kubernetes lead to the API server: it listens on
@@ -115,6 +128,7 @@ func (f nodeFiles) writeConfig() error {
 			part("kube-scheduler", f.program, "kube-scheduler", "--kubeconfig="+f.path("scheduler.kubeconfig"),
 				"--authentication-kubeconfig="+f.path("scheduler.kubeconfig"), "--authorization-kubeconfig="+f.path("scheduler.kubeconfig"),
 				"--leader-elect=false", "--bind-address=127.0.0.1"),
+			part("coredns", f.plane.program("coredns"), "-conf", f.path("Corefile")),
 			part("kube-proxy", f.program, "kube-proxy", "--config="+f.path("kube-proxy.yaml"), "--hostname-override="+NodeName),
 		},
 	}

@@ -44,7 +44,7 @@ func (f nodeFiles) write(ctx context.Context) error {
 			return fmt.Errorf("cannot link %q: %w", name, err)
 		}
 	}
-	if err := f.plane.pushProgram(ctx, pauseImage, f.plane.program("pause")); err != nil {
+	if err := f.plane.PushImage(ctx, Image{Name: pauseImage, Component: "pause"}); err != nil {
 		return err
 	}
 	if err := f.writeIdentities(); err != nil {
@@ -57,6 +57,7 @@ func (f nodeFiles) write(ctx context.Context) error {
 		"kubelet.yaml":                f.kubelet(),
 		"kube-proxy.yaml":             f.proxy(),
 		"resolv.conf":                 "",
+		"Corefile":                    f.names(),
 	} {
 		if err := os.WriteFile(f.path(name), []byte(content), 0o600); err != nil {
 			return fmt.Errorf("cannot write a file of the node: %w", err)
@@ -71,6 +72,7 @@ func (f nodeFiles) writeIdentities() error {
 		"kubelet":   {name: "system:node:" + NodeName, groups: []string{"system:nodes"}},
 		"scheduler": {name: "system:kube-scheduler"},
 		"proxy":     {name: "system:kube-proxy"},
+		"names":     {name: "coredns", groups: []string{"system:masters"}},
 	}
 	for name, id := range who {
 		data, err := f.plane.kubeconfigAt(f.network.api(), id)
@@ -138,6 +140,7 @@ volumePluginDir: DIR/volume-plugins
 podLogsDir: DIR/pods
 resolvConf: DIR/resolv.conf
 clusterDomain: cluster.local
+clusterDNS: [NODE]
 imageGCHighThresholdPercent: 100
 # The machine's disk and memory are not the node's.
 evictionHard: {memory.available: "0%", nodefs.available: "0%", imagefs.available: "0%", nodefs.inodesFree: "0%"}
@@ -160,6 +163,19 @@ clientConnection: {kubeconfig: DIR/proxy.kubeconfig}
 # What the kernel counts belongs to the host, who may not let it be set.
 conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
 iptables: {minSyncPeriod: 200ms, syncPeriod: 30s}
+`)
+}
+
+// names makes CoreDNS answer for Services, and for nothing outside of the cluster.
+func (f nodeFiles) names() string {
+	return f.fill(`.:53 {
+    bind NODE
+    errors
+    ready 127.0.0.1:8181
+    kubernetes cluster.local in-addr.arpa {
+        kubeconfig DIR/names.kubeconfig
+    }
+}
 `)
 }
 

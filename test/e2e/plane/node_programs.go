@@ -61,3 +61,9 @@ func cniPlugin(name string) component {
 func pause() component {
 	return component{name: "pause", source: &source{folder: "pause", target: ".", env: "CGO_ENABLED=0"}}
 }
+
+// coreDNS answers for the names of Services. It runs on the node as the kubelet does,
+// and not in a pod, so that nothing has to be there before it.
+func coreDNS() component {
+	return component{name: "coredns", source: &source{folder: "coredns", target: ".", env: "CGO_ENABLED=0"}}
+}

@@ -75,18 +75,31 @@ func (p *Plane) PushLayout(ctx context.Context, dir, image string) error {
 	return nil
 }
 
-// pushProgram makes an image of one static program and pushes it.
-func (p *Plane) pushProgram(ctx context.Context, image, program string) error {
-	img, err := programImage(program)
-	if err != nil {
-		return fmt.Errorf("cannot make image %q: %w", image, err)
+// Image is an image that holds one static program, for pods of the node.
+type Image struct {
+	Name      string // as charts name it, with a tag: quay.io/jetstack/cert-manager-controller:v1.21.2
+	Component string // the component of the plane whose program it holds
+	Path      string // of the program within the image. Default: /program
+	User      string // who runs it, as USER in a Dockerfile. Default: 65535:65535
+}
+
+// PushImage gives the node an image made of a program that the plane has built. The
+// component has to be one of the plane's: see Options.
+func (p *Plane) PushImage(ctx context.Context, image Image) error {
+	program := p.program(image.Component)
+	if program == "" {
+		return fmt.Errorf("cannot make image %q: the plane has no component %q", image.Name, image.Component)
 	}
-	ref, err := p.reference(image)
+	made, err := image.of(program)
+	if err != nil {
+		return fmt.Errorf("cannot make image %q: %w", image.Name, err)
+	}
+	ref, err := p.reference(image.Name)
 	if err != nil {
 		return err
 	}
-	if err := remote.Write(ref, img, remote.WithContext(ctx)); err != nil {
-		return fmt.Errorf("cannot push %q: %w", image, err)
+	if err := remote.Write(ref, made, remote.WithContext(ctx)); err != nil {
+		return fmt.Errorf("cannot push %q: %w", image.Name, err)
 	}
 	return nil
 }
@@ -105,14 +118,21 @@ func (p *Plane) reference(image string) (name.Tag, error) {
 	return ref, nil
 }
 
-func programImage(program string) (v1.Image, error) {
+// of returns the image with the program in that file.
+func (i Image) of(program string) (v1.Image, error) {
+	if i.Path == "" {
+		i.Path = "/program"
+	}
+	if i.User == "" {
+		i.User = "65535:65535"
+	}
 	binary, err := os.ReadFile(program)
 	if err != nil {
 		return nil, err
 	}
 	var layer bytes.Buffer
 	w := tar.NewWriter(&layer)
-	if err := w.WriteHeader(&tar.Header{Name: "program", Mode: 0o755, Size: int64(len(binary)), Typeflag: tar.TypeReg}); err != nil {
+	if err := w.WriteHeader(&tar.Header{Name: strings.TrimPrefix(i.Path, "/"), Mode: 0o755, Size: int64(len(binary)), Typeflag: tar.TypeReg}); err != nil {
 		return nil, err
 	}
 	if _, err := w.Write(binary); err != nil {
@@ -135,6 +155,6 @@ func programImage(program string) (v1.Image, error) {
 	}
 	config = config.DeepCopy()
 	config.OS, config.Architecture = "linux", runtime.GOARCH
-	config.Config = v1.Config{Entrypoint: []string{"/program"}, User: "65535:65535"}
+	config.Config = v1.Config{Entrypoint: []string{i.Path}, User: i.User}
 	return mutate.ConfigFile(img, config)
 }
