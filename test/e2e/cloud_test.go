@@ -20,6 +20,7 @@ import (
 	"github.com/gatehouse-platform/gatehouse/internal/render"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/product"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
 )
 
 // renderedKeys are the keys of everything that a Cluster is composed of.
@@ -55,7 +56,7 @@ func keysOf(t *testing.T, xr string, of func(*compose.Plan) []composed.Resource)
 // API server takes every resource, and that a change changes what it should.
 func TestClustersOnClouds(t *testing.T) {
 	definitions := cloudDefinitions(t)
-	ctx, p, namespace := startProduct(t)
+	ctx, p, namespace := suite.Start(t)
 	objects, err := plane.ReadObjects(definitions)
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -23,27 +22,8 @@ import (
 	"github.com/gatehouse-platform/gatehouse/test/e2e/charts"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/product"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
 )
-
-// install puts the product on the shared plane once.
-var install = sync.OnceValue(func() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
-	defer cancel()
-	return product.Install(ctx, shared.plane)
-})
-
-// startProduct is start, with the product installed and a longer time: a Cluster
-// comes up in steps.
-func startProduct(t *testing.T) (context.Context, *plane.Plane, string) {
-	t.Helper()
-	_, p, namespace := start(t)
-	if err := install(); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-	t.Cleanup(cancel)
-	return ctx, p, namespace
-}
 
 // frontDoor is a Cluster on the plane itself, with everything that can run there.
 const frontDoor = `
@@ -158,7 +138,7 @@ func standInOf(ctx context.Context, p *plane.Plane, namespace, release string) (
 // TestClusterOnExistingCluster follows one Cluster through its life: Crossplane
 // itself, this function, provider-helm and provider-kubernetes.
 func TestClusterOnExistingCluster(t *testing.T) {
-	ctx, p, namespace := startProduct(t)
+	ctx, p, namespace := suite.Start(t)
 	if err := p.WriteKubeconfigSecret(ctx, namespace, "plane", "kubeconfig"); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
 )
 
 // smoke is a composite resource whose only step is function-auto-ready: it
@@ -41,7 +42,7 @@ spec: {}
 // TestPlaneStarts shows that Crossplane reconciles a composite resource with a
 // real composition function behind mutual TLS.
 func TestPlaneStarts(t *testing.T) {
-	ctx, p, namespace := start(t)
+	ctx, p, namespace := suite.Start(t)
 	apply(ctx, t, p, namespace, smoke)
 	awaitReady(ctx, t, p, plane.Reference("e2e.gatehouse.example.org/v1", "Smoke", namespace, "one"))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/charts"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
 )
 
 // providerConfigs give both providers the plane itself as their cluster, as the
@@ -70,7 +71,7 @@ func awaitRelease(ctx context.Context, t *testing.T, p *plane.Plane, namespace, 
 // TestReleaseInstallsChart shows that the real provider-helm installs a chart
 // of the plane's repository.
 func TestReleaseInstallsChart(t *testing.T) {
-	ctx, p, namespace := start(t)
+	ctx, p, namespace := suite.Start(t)
 	configureProviders(ctx, t, p, namespace)
 	apply(ctx, t, p, namespace, release("traefik", "{name: traefik, version: 39.0.0, repository: \""+p.ChartRepository()+"\"}"))
 	awaitRelease(ctx, t, p, namespace, "traefik")
@@ -79,7 +80,7 @@ func TestReleaseInstallsChart(t *testing.T) {
 // TestReleaseUsesPublicAddress shows that the addresses users have in their
 // Releases lead to the stand-ins, whichever way a chart is given.
 func TestReleaseUsesPublicAddress(t *testing.T) {
-	ctx, p, namespace := start(t)
+	ctx, p, namespace := suite.Start(t)
 	configureProviders(ctx, t, p, namespace)
 	given := map[string]string{
 		"keda":         "{name: keda, version: 2.19.0, repository: 'https://kedacore.github.io/charts'}",
@@ -112,7 +113,7 @@ spec:
 // TestObjectAppliesManifest shows that the real provider-kubernetes applies a
 // manifest, from its network namespace.
 func TestObjectAppliesManifest(t *testing.T) {
-	ctx, p, namespace := start(t)
+	ctx, p, namespace := suite.Start(t)
 	configureProviders(ctx, t, p, namespace)
 	apply(ctx, t, p, namespace, object("made", "{apiVersion: v1, kind: ConfigMap, metadata: {name: made, namespace: \"%[1]s\"}, data: {greeting: hello}}"))
 	awaitReady(ctx, t, p, plane.Reference("kubernetes.m.crossplane.io/v1alpha1", "Object", namespace, "made"))

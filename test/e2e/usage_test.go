@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
 )
 
 // usage protects one ConfigMap for as long as another exists.
@@ -30,7 +31,7 @@ spec:
 // TestUsageProtects shows that Crossplane's webhook refuses the deletion of
 // what is in use, and lets it go when the Usage is gone.
 func TestUsageProtects(t *testing.T) {
-	ctx, p, namespace := start(t)
+	ctx, p, namespace := suite.Start(t)
 	apply(ctx, t, p, namespace, usage)
 	keep := plane.Reference("protection.crossplane.io/v1beta1", "Usage", namespace, "keep")
 	if err := p.WaitCondition(ctx, keep, "Ready"); err != nil {

@@ -17,12 +17,13 @@ import (
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/helm"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
 )
 
 // TestInstall installs every values file of test/charts and of the examples, finds on
 // the API server what Helm says it installed, and nothing after the uninstall.
 func TestInstall(t *testing.T) {
-	_, p := start(t)
+	_, p, _ := suite.Start(t)
 	for _, namespace := range []string{"keda", "envoy-gateway-system"} {
 		made := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}
 		if err := client.IgnoreAlreadyExists(p.Client().Create(t.Context(), made)); err != nil {
@@ -45,8 +46,7 @@ func TestInstall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			// Every case has a namespace of its own, and waits for controllers.
 			t.Parallel()
-			ctx, p := start(t)
-			namespace := newNamespace(ctx, t, p)
+			ctx, p, namespace := suite.Start(t)
 			manifests := filepath.Join(filepath.Dir(file), "manifests.yaml")
 			if _, err := os.Stat(manifests); err == nil {
 				create(ctx, t, p, namespace, manifests)
@@ -100,8 +100,8 @@ func awaitPods(ctx context.Context, t *testing.T, p *plane.Plane, objects []*uns
 // TestUpgrade goes from pattern to pattern: what one has and the next has not goes
 // away, and no field of the one before stays.
 func TestUpgrade(t *testing.T) {
-	ctx, p := start(t)
-	h := newHelm(t, p, newNamespace(ctx, t, p))
+	ctx, p, namespace := suite.Start(t)
+	h := newHelm(t, p, namespace)
 	if err := client.IgnoreAlreadyExists(p.Client().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "keda"}})); err != nil {
 		t.Fatal(err)
 	}
@@ -169,8 +169,8 @@ func TestRefusedInstalls(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			ctx, p := start(t)
-			h := newHelm(t, p, newNamespace(ctx, t, p))
+			ctx, p, namespace := suite.Start(t)
+			h := newHelm(t, p, namespace)
 			_, err := h.Install(ctx, parseValues(t, tc.values))
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("\n%s\nthe error is %v, want one with %q", tc.reason, err, tc.want)
@@ -189,8 +189,8 @@ func TestRefusedInstalls(t *testing.T) {
 // TestFieldValidationIsStrict shows that the tests above would find a field that the
 // API server does not know: toolhive.spec passes fields on unchecked.
 func TestFieldValidationIsStrict(t *testing.T) {
-	ctx, p := start(t)
-	h := newHelm(t, p, newNamespace(ctx, t, p))
+	ctx, p, namespace := suite.Start(t)
+	h := newHelm(t, p, namespace)
 	_, err := h.Install(ctx, parseValues(t, "{deployment: {method: toolhive}, toolhive: {spec: {targetPort: 3456}}}"))
 	if err == nil || !strings.Contains(err.Error(), "targetPort") {
 		t.Errorf("the unknown field targetPort is accepted: %v", err)

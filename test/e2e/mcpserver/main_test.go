@@ -8,9 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -18,55 +16,22 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
 	"github.com/gatehouse-platform/gatehouse/test/schemas"
 )
-
-// settle is how long a test waits for something that takes seconds when the machine
-// is idle.
-const settle = 2 * time.Minute
 
 // root is the folder of the repository.
 var root = filepath.Join("..", "..", "..")
 
-// suite is what all tests of this package share. TestMain fills it.
-type suite struct {
-	plane *plane.Plane
-	err   error // why there is no plane
-}
-
-// shared is the one plane of this test program. Written by TestMain only.
-var shared suite
-
+// TestMain has a control plane with the definitions of everything that the chart
+// renders. Crossplane is there only to serve Clusters.
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// run starts a control plane with the definitions, runs the tests and ends it.
-// Crossplane is there only to serve Clusters.
-func run(m *testing.M) (code int, err error) {
-	shared.plane, shared.err = plane.Start(context.Background(), plane.Options{Components: []string{"kube-controller-manager", "crossplane"}})
-	if shared.plane != nil {
-		defer func() { err = errors.Join(err, shared.plane.Close()) }()
-		shared.err = errors.Join(installDefinitions(context.Background(), shared.plane), installClusters(context.Background(), shared.plane))
-	}
-	return m.Run(), nil
-}
-
-// start returns the shared plane and a context that ends before the test program is
-// killed.
-func start(t *testing.T) (context.Context, *plane.Plane) {
-	t.Helper()
-	if shared.err != nil {
-		t.Fatalf("there is no plane: %v", shared.err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), settle)
-	t.Cleanup(cancel)
-	return ctx, shared.plane
+	suite.Main(m, suite.Options{
+		Tier: suite.Plane, Components: []string{"kube-controller-manager", "crossplane"},
+		Prepare: func(ctx context.Context, p *plane.Plane) error {
+			return errors.Join(installDefinitions(ctx, p), installClusters(ctx, p))
+		},
+	})
 }
 
 // wanted are the kinds that the chart, or an example beside it, renders, by group.
@@ -178,19 +143,6 @@ func readDefinitions(file string, found map[string]*unstructured.Unstructured) e
 		}
 	}
 	return nil
-}
-
-// newNamespace makes a namespace that admits only pods of the Pod Security standard
-// "restricted".
-func newNamespace(ctx context.Context, t *testing.T, p *plane.Plane) string {
-	t.Helper()
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
-		GenerateName: "chart-", Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
-	}}
-	if err := p.Client().Create(ctx, namespace); err != nil {
-		t.Fatalf("cannot make a namespace: %v", err)
-	}
-	return namespace.Name
 }
 
 // create creates the objects as kubectl apply does the first time, with every field

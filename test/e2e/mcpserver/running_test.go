@@ -20,6 +20,7 @@ import (
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/agent"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
 )
 
 // running is the real program with what the chart gives it: its environment, and the
@@ -31,11 +32,11 @@ type running struct {
 	objects   []*unstructured.Unstructured
 }
 
-// startServer installs the chart and runs what its Deployment says, as a process.
-func startServer(ctx context.Context, t *testing.T, values string) running {
+// startServer installs the chart and runs what its Deployment says, as a process,
+// on the shared plane in a namespace of its own.
+func startServer(t *testing.T, values string) (context.Context, running) {
 	t.Helper()
-	_, p := start(t)
-	namespace := newNamespace(ctx, t, p)
+	ctx, p, namespace := suite.Start(t)
 	h := newHelm(t, p, namespace)
 	objects, err := h.Install(ctx, parseValues(t, values))
 	if err != nil {
@@ -66,7 +67,7 @@ func startServer(ctx context.Context, t *testing.T, values string) running {
 	if err := p.Poll(ctx, "the server", func(ctx context.Context) error { return r.get(ctx, "/readyz") }); err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return ctx, r
 }
 
 // buildServer builds the program once for each test.

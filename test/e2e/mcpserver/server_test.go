@@ -19,8 +19,7 @@ import (
 
 // TestServerKnowsItsCallers: Kubernetes says whose a token is and whether they may call.
 func TestServerKnowsItsCallers(t *testing.T) {
-	ctx, _ := start(t)
-	r := startServer(ctx, t, "{}")
+	ctx, r := startServer(t, "{}")
 	cases := map[string]struct {
 		reason string
 		token  string
@@ -51,8 +50,8 @@ spec:
 // TestServerWaitsForGateway: a stream is told what is missing, and ends when the Gateway
 // is ready.
 func TestServerWaitsForGateway(t *testing.T) {
-	ctx, p := start(t)
-	r := startServer(ctx, t, "{}")
+	ctx, r := startServer(t, "{}")
+	p := r.plane
 	progress := make(chan string, 10)
 	session, err := r.connect(ctx, r.caller(ctx, t, "agent", true), progress)
 	if err != nil {
@@ -135,7 +134,6 @@ func program(ctx context.Context, t *testing.T, p *plane.Plane, namespace string
 // TestServerMayDoWhatItsToolsNeed tries, verb by verb, what the ServiceAccount of the
 // chart may do and what it may not.
 func TestServerMayDoWhatItsToolsNeed(t *testing.T) {
-	ctx, _ := start(t)
 	cases := map[string]struct {
 		reason, values string
 		mayPatch       bool
@@ -145,7 +143,7 @@ func TestServerMayDoWhatItsToolsNeed(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			r := startServer(ctx, t, tc.values)
+			ctx, r := startServer(t, tc.values)
 			config := &rest.Config{Host: r.plane.Config().Host, BearerToken: r.token(ctx, t, r.serviceAccount(t)), TLSClientConfig: rest.TLSClientConfig{CAData: r.plane.Config().CAData}}
 			clients, err := kubernetes.NewForConfig(config)
 			if err != nil {

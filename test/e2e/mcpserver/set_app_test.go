@@ -43,8 +43,8 @@ func installClusters(ctx context.Context, p *plane.Plane) error {
 // TestSetApp changes a Cluster on a real API server: nothing before it is confirmed,
 // then exactly what was shown, and what was switched before stays switched.
 func TestSetApp(t *testing.T) {
-	ctx, p := start(t)
-	r := startServer(ctx, t, "{server: {allowWrites: true}}")
+	ctx, r := startServer(t, "{server: {allowWrites: true}}")
+	p := r.plane
 	if err := p.ApplyYAML(ctx, fmt.Sprintf(clusterYAML, r.namespace)); err != nil {
 		t.Fatal(err)
 	}
@@ -125,8 +125,7 @@ func (r running) enabled(ctx context.Context, t *testing.T, app string) bool {
 
 // TestSetAppIsNotThereWithoutWrites: what is not allowed does not exist.
 func TestSetAppIsNotThereWithoutWrites(t *testing.T) {
-	ctx, _ := start(t)
-	r := startServer(ctx, t, "{}")
+	ctx, r := startServer(t, "{}")
 	session, err := r.connect(ctx, r.caller(ctx, t, "agent", true), make(chan string, 1))
 	if err != nil {
 		t.Fatal(err)

@@ -86,6 +86,13 @@ func selectComponents(all []component, names []string) ([]component, error) {
 	return slices.DeleteFunc(slices.Clone(all), func(c component) bool { return !wanted[c.name] }), nil
 }
 
+// NeedsNode tells whether a node is among the named components and what they need. It
+// is what makes the difference for whom a plane can run: see checkNode.
+func NeedsNode(names []string) (bool, error) {
+	chosen, err := selectComponents(components(), names)
+	return slices.ContainsFunc(chosen, func(c component) bool { return c.name == "node" }), err
+}
+
 // startComponents looks for what they need of this machine, builds them one after
 // the other and starts them side by side, each once it is built and everything it needs is ready. The first failure
 // stops the others and is returned.
@@ -136,7 +143,7 @@ func (p *Plane) buildComponents(ctx context.Context, chosen []component, built m
 		if c.source != nil {
 			var err error
 			if program, err = p.builder.program(ctx, *c.source); err != nil {
-				return err
+				return fmt.Errorf("cannot have component %q: %w", c.name, err)
 			}
 		}
 		built[c.name] <- program

@@ -1,6 +1,7 @@
 package plane
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -99,6 +100,47 @@ func TestVersionsAgree(t *testing.T) {
 			}
 			if want := "ersion=" + string(pinned[1]); !strings.Contains(tc.source.ldflags+" ", want+" ") {
 				t.Errorf("%q is built with %q, want that to contain %q", name, tc.source.ldflags, want)
+			}
+		})
+	}
+}
+
+// TestBrokenComponentIsNamed: what does not build is said by the name of its component,
+// and those that need nothing of it start.
+func TestBrokenComponentIsNamed(t *testing.T) {
+	b, write, _ := testBuilder(t, goodMain)
+	write(badMain)
+	started := map[string]bool{}
+	start := func(name string) func(context.Context, *Plane, string) error {
+		return func(context.Context, *Plane, string) error { started[name] = true; return nil }
+	}
+	all := []component{
+		{name: "sound", start: start("sound")},
+		{name: "broken", source: &source{folder: "thing", target: "."}, start: start("broken")},
+		{name: "above", needs: []string{"broken"}, start: start("above")},
+	}
+	cases := map[string]struct {
+		reason  string
+		names   []string
+		fails   bool
+		started map[string]bool
+	}{
+		"NotNeeded": {reason: "What nobody needs is not built.", names: []string{"sound"}, started: map[string]bool{"sound": true}},
+		"Needed":    {reason: "The test wants another component, which needs it.", names: []string{"above"}, fails: true, started: map[string]bool{}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			clear(started)
+			chosen, err := selectComponents(all, tc.names)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = (&Plane{builder: b, progress: b.progress}).startComponents(t.Context(), chosen)
+			if (err != nil) != tc.fails || err != nil && !strings.Contains(err.Error(), `component "broken"`) {
+				t.Errorf("%s\nerror %v, want one that names \"broken\": %t", tc.reason, err, tc.fails)
+			}
+			if diff := cmp.Diff(tc.started, started); diff != "" {
+				t.Errorf("%s\nstarted -want +got:\n%s", tc.reason, diff)
 			}
 		})
 	}

@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
 )
 
 // TestNodeLeavesNothing starts a second node beside the first one, ends it, and looks for
 // what a node leaves on a machine: cgroups, mounts and interfaces.
 func TestNodeLeavesNothing(t *testing.T) {
-	ctx, _, _ := start(t)
+	ctx, _, _ := suite.Start(t)
 	before := traces(t, "")
 	p, err := plane.Start(ctx, plane.Options{Components: []string{"node"}})
 	if err != nil {

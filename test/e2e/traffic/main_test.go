@@ -6,17 +6,12 @@ package traffic
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
@@ -24,44 +19,13 @@ import (
 	"github.com/gatehouse-platform/gatehouse/test/e2e/agent"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/helm"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
 )
-
-// settle is how long a test waits for something that takes seconds when the machine
-// is idle.
-const settle = 3 * time.Minute
 
 var root = filepath.Join("..", "..", "..")
 
-// suite is what all tests of this package share. TestMain fills it.
-type suite struct {
-	plane *plane.Plane
-	err   error // why there is no plane
-	skip  string
-}
-
-var shared suite
-
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func run(m *testing.M) (code int, err error) {
-	// Who may not have a node may still run everything else; in CI nothing is left out.
-	if os.Geteuid() != 0 && os.Getenv("CI") != "true" {
-		shared.skip = "a node needs root"
-		return m.Run(), nil
-	}
-	shared.plane, shared.err = plane.Start(context.Background(), plane.Options{Components: []string{"traefik"}})
-	if shared.plane != nil {
-		defer func() { err = errors.Join(err, shared.plane.Close()) }()
-		shared.err = pushServer(context.Background(), shared.plane)
-	}
-	return m.Run(), nil
+	suite.Main(m, suite.Options{Tier: suite.Node, Components: []string{"traefik"}, Prepare: pushServer})
 }
 
 // pushServer builds the server's image as a release does, and gives it to the node.
@@ -73,27 +37,6 @@ func pushServer(ctx context.Context, p *plane.Plane) error {
 		return fmt.Errorf("cannot build the images: %w\n%s", err, text)
 	}
 	return p.PushLayout(ctx, filepath.Join(out, "image", "mcp-server"), "ghcr.io/gatehouse-platform/mcp-server:"+version.Version)
-}
-
-// start returns the shared plane, a namespace that admits only restricted pods, and a
-// context that ends before the test program is killed.
-func start(t *testing.T) (context.Context, *plane.Plane, string) {
-	t.Helper()
-	if shared.skip != "" {
-		t.Skip(shared.skip)
-	}
-	if shared.err != nil {
-		t.Fatalf("there is no plane: %v", shared.err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), settle)
-	t.Cleanup(cancel)
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
-		GenerateName: "traffic-", Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
-	}}
-	if err := shared.plane.Client().Create(ctx, namespace); err != nil {
-		t.Fatalf("cannot make a namespace: %v", err)
-	}
-	return ctx, shared.plane, namespace.Name
 }
 
 // install installs the chart and waits until its pods are ready.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/agent"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
 )
 
 // late is how long an event may take from what caused it to the caller, on a machine
@@ -81,7 +82,7 @@ func lonely(ctx context.Context, t *testing.T, p *plane.Plane, namespace, name s
 // TestStreamIsNotBuffered: what happens in the cluster reaches a caller behind the
 // gateway within a second, however long nothing happened before.
 func TestStreamIsNotBuffered(t *testing.T) {
-	ctx, p, namespace := start(t)
+	ctx, p, namespace := suite.Start(t)
 	objects := install(ctx, t, p, namespace, fmt.Sprintf(streamValues, "stream.example.test"))
 	events := make(chan event, 100)
 	who := caller(ctx, t, p, objects, "http://stream.example.test")
@@ -118,7 +119,7 @@ func next(ctx context.Context, t *testing.T, events <-chan event, since time.Tim
 // TestManyStreams: 1,000 callers wait at once, and each is told.
 func TestManyStreams(t *testing.T) {
 	const sessions, each = 20, 50
-	ctx, p, namespace := start(t)
+	ctx, p, namespace := suite.Start(t)
 	objects := install(ctx, t, p, namespace, fmt.Sprintf(streamValues, "many.example.test"))
 	who := caller(ctx, t, p, objects, "http://many.example.test")
 	lonely(ctx, t, p, namespace, "later")
@@ -176,7 +177,7 @@ func TestManyStreams(t *testing.T) {
 // TestUpgradeEndsStreamsCleanly: every stream that a rolling update ends says so, and the
 // same call right after it is answered by the new pod.
 func TestUpgradeEndsStreamsCleanly(t *testing.T) {
-	ctx, p, namespace := start(t)
+	ctx, p, namespace := suite.Start(t)
 	objects := install(ctx, t, p, namespace, fmt.Sprintf(streamValues, "upgrade.example.test"))
 	events := make(chan event, 1000)
 	who := caller(ctx, t, p, objects, "http://upgrade.example.test")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/agent"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
 )
 
 // TestWaysIn installs the chart in each pattern and calls a tool from outside: what
@@ -37,7 +38,7 @@ func TestWaysIn(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			ctx, p, namespace := start(t)
+			ctx, p, namespace := suite.Start(t)
 			if tc.before != "" {
 				if err := p.ApplyYAML(ctx, tc.before); err != nil {
 					t.Fatal(err)
