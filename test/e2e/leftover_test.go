@@ -31,7 +31,7 @@ func runChild(how string) (code int) {
 	}
 	fmt.Println(p.Dir())
 	// The parent looks at what runs, then says go on or sends a signal.
-	if _, err := fmt.Scanln(); err != nil {
+	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -51,18 +51,17 @@ func runChild(how string) (code int) {
 func TestNothingIsLeftBehind(t *testing.T) {
 	// Where there is no plane, nothing can be left.
 	_, _, _ = suite.Start(t)
-	cases := map[string]struct {
-		reason string
-		signal syscall.Signal
-	}{
-		"close":     {reason: "the test program ends the plane"},
-		"panic":     {reason: "the test program ends without a chance to end the plane"},
-		"interrupt": {reason: "somebody presses Ctrl-C", signal: syscall.SIGINT},
-		"kill":      {reason: "nothing in the test program can react", signal: syscall.SIGKILL},
+	cases := map[string]ending{
+		"Close":       {reason: "the test program ends the plane", want: "exit status 0"},
+		"Panic":       {reason: "the test program ends without a chance to end the plane", panics: true, want: "exit status 2"},
+		"Interrupt":   {reason: "somebody presses Ctrl-C", signal: syscall.SIGINT, want: "signal: interrupt"},
+		"Kill":        {reason: "nothing in the test program can react", signal: syscall.SIGKILL, want: "signal: killed"},
+		"Nobody":      {reason: "somebody without any rights ends the plane", nobody: true, want: "exit status 0"},
+		"NobodyKills": {reason: "the same is killed", nobody: true, signal: syscall.SIGKILL, want: "signal: killed"},
 	}
-	for how, tc := range cases {
-		t.Run(how, func(t *testing.T) {
-			dir, namespaces := startAndEnd(t, how, tc.signal)
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			dir, namespaces := tc.startAndEnd(t)
 			deadline := time.Now().Add(10 * time.Second)
 			for err := leftovers(t, dir, namespaces); err != nil; err = leftovers(t, dir, namespaces) {
 				if time.Now().After(deadline) {
@@ -74,12 +73,36 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}
 }
 
+// ending is a way in which a child and its plane end.
+type ending struct {
+	reason string
+	nobody bool           // whether the child has no rights
+	panics bool           // whether it panics
+	signal syscall.Signal // what it gets; 0: it ends by itself
+	want   string         // how it ends
+}
+
+// child is the command that starts a plane.
+func (e ending) child(t *testing.T) *exec.Cmd {
+	t.Helper()
+	how := "close"
+	if e.panics {
+		how = "panic"
+	}
+	child := exec.CommandContext(t.Context(), os.Args[0])
+	child.Env = os.Environ()
+	if e.nobody {
+		makeNobody(t, child)
+	}
+	child.Env = append(child.Env, childVariable+"="+how, plane.KeepVariable+"=")
+	return child
+}
+
 // startAndEnd runs the child to its end, and returns its run directory and the
 // network namespaces that its plane had for itself.
-func startAndEnd(t *testing.T, how string, signal syscall.Signal) (dir string, namespaces []string) {
+func (e ending) startAndEnd(t *testing.T) (dir string, namespaces []string) {
 	t.Helper()
-	child := exec.CommandContext(t.Context(), os.Args[0])
-	child.Env = append(os.Environ(), childVariable+"="+how, plane.KeepVariable+"=")
+	child := e.child(t)
 	child.Stderr = t.Output()
 	stdin, err := child.StdinPipe()
 	if err != nil {
@@ -103,16 +126,21 @@ func startAndEnd(t *testing.T, how string, signal syscall.Signal) (dir string, n
 	if len(running) < 4 || len(namespaces) != 1 {
 		t.Errorf("the plane runs as processes %v in network namespaces %q, want at least 4 and 1", running, namespaces)
 	}
-	if signal == 0 {
+	if e.nobody {
+		ownedByNobody(t, running)
+	}
+	if e.signal == 0 {
 		_, err = fmt.Fprintln(stdin, "go on")
 	} else {
-		err = child.Process.Signal(signal)
+		err = child.Process.Signal(e.signal)
 	}
 	if err != nil {
 		t.Errorf("cannot end the child: %v", err)
 	}
-	// How the child ends is the case's matter, not a failure.
-	t.Logf("the child ended: %v", child.Wait())
+	_ = child.Wait()
+	if got := child.ProcessState.String(); got != e.want {
+		t.Errorf("the child ended with %q, want %q", got, e.want)
+	}
 	return dir, namespaces
 }
 

@@ -38,6 +38,7 @@ func components() []component {
 		kubeAPIServer(),
 		kubeControllerManager(),
 		crossplane(),
+		reach(),
 		providerHelm(),
 		providerKubernetes(),
 		functionAutoReady(),

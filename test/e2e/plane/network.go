@@ -7,66 +7,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
-
-	"golang.org/x/sys/unix"
 )
-
-// isolation is a network namespace with nothing but a loopback interface, and
-// the listeners in it that carry connections out to this host. It is anonymous:
-// the kernel removes it with its last process and socket.
-type isolation struct {
-	listeners []net.Listener
-}
-
-// isolateThread moves the calling thread, which the goroutine must have locked,
-// into a new network namespace, where each address answers as it does outside.
-// It needs CAP_SYS_ADMIN.
-func isolateThread(addresses []string) (*isolation, error) {
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		return nil, fmt.Errorf("cannot make a network namespace (root is needed): %w", err)
-	}
-	if err := loopbackUp(); err != nil {
-		return nil, fmt.Errorf("cannot bring up the loopback interface of a network namespace: %w", err)
-	}
-	n := &isolation{}
-	for _, address := range addresses {
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			n.close()
-			return nil, fmt.Errorf("cannot listen on %q in a network namespace: %w", address, err)
-		}
-		n.listeners = append(n.listeners, l)
-		// The listener belongs to the new namespace; goroutines run on threads
-		// of the old one, so what they dial is outside.
-		go forward(l, address)
-	}
-	return n, nil
-}
-
-// close stops carrying new connections.
-func (n *isolation) close() {
-	for _, l := range n.listeners {
-		_ = l.Close()
-	}
-}
-
-// loopbackUp sets the flag that lets the interface carry anything.
-func loopbackUp() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = unix.Close(fd) }()
-	request, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	if err := unix.IoctlIfreq(fd, unix.SIOCGIFFLAGS, request); err != nil {
-		return err
-	}
-	request.SetUint16(request.Uint16() | unix.IFF_UP)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, request)
-}
 
 // forward carries every connection that l accepts to address, until l closes.
 func forward(l net.Listener, address string) {

@@ -2,8 +2,8 @@
 // providers on this machine, without containers: every component is built from
 // its Go module and runs as an ordinary process on loopback.
 //
-// It needs Linux, root (one provider gets a network namespace of its own, see
-// isolateThread) and, for the first build, a Go module proxy.
+// It needs Linux and, for the first build, a Go module proxy. Only a node needs root.
+// Others need user namespaces, as one provider gets a network of its own: see isolate.
 package plane
 
 import (
@@ -214,6 +214,11 @@ func (p *Plane) run(cmd command) (*process, error) {
 	cmd.env = append(p.environment(), cmd.env...)
 	cmd.dir = p.dir
 	cmd.log = p.LogFile(cmd.name)
+	if cmd.reach != nil {
+		if cmd.reachProgram = p.program(reachName); cmd.reachProgram == "" {
+			return nil, fmt.Errorf("cannot start %q: it gets a network of its own, so its component has to need %q", cmd.name, reachName)
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {

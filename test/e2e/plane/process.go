@@ -37,8 +37,11 @@ type command struct {
 
 	// reach, when not nil, puts the process into a network namespace of its
 	// own, where only these host:port addresses of this host answer. It is for
-	// programs with fixed ports.
+	// programs with fixed ports, and needs no root: see isolate.
 	reach []string
+
+	// reachProgram is the program that does this, of the component of that name.
+	reachProgram string
 }
 
 // process is a running program. It dies with the thread that started it, and so
@@ -66,11 +69,11 @@ func startProcess(cmd command) (*process, error) {
 	go func() {
 		defer func() { _ = out.Close() }()
 		runtime.LockOSThread()
-		if cmd.reach == nil && cmd.join == 0 {
+		if cmd.join == 0 {
 			defer runtime.UnlockOSThread()
 		}
-		// A thread that left the common network namespace is never unlocked:
-		// the runtime then ends it instead of using it for other goroutines.
+		// A thread that entered another network namespace is never unlocked: the
+		// runtime then ends it instead of using it for other goroutines.
 		proc.run(cmd, out, started)
 	}()
 	if err := <-started; err != nil {
@@ -81,21 +84,17 @@ func startProcess(cmd command) (*process, error) {
 
 // run starts the program, reports on started whether that worked, and waits.
 func (p *process) run(cmd command, out io.Writer, started chan<- error) {
-	if cmd.reach != nil {
-		network, err := isolateThread(cmd.reach)
-		if err != nil {
-			started <- err
-			return
-		}
-		defer network.close()
-	}
 	if cmd.join != 0 {
 		if err := enterNetwork(cmd.join); err != nil {
 			started <- fmt.Errorf("cannot enter the network of process %d: %w", cmd.join, err)
 			return
 		}
 	}
-	c := exec.Command(cmd.path, cmd.args...)
+	path, args := cmd.path, cmd.args
+	if cmd.reach != nil {
+		path, args = cmd.reachProgram, reachArgs(cmd.reach, path, args)
+	}
+	c := exec.Command(path, args...)
 	c.Env, c.Dir, c.Stdout, c.Stderr = cmd.env, cmd.dir, out, out
 	// A process group of its own keeps Ctrl-C on the terminal away from it: the
 	// plane ends its processes itself, in order.
@@ -103,7 +102,9 @@ func (p *process) run(cmd command, out io.Writer, started chan<- error) {
 	if cmd.node {
 		c.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
 	}
-	if err := c.Start(); err != nil {
+	network, err := start(c, cmd)
+	defer network.close()
+	if err != nil {
 		started <- err
 		return
 	}
@@ -114,6 +115,27 @@ func (p *process) run(cmd command, out io.Writer, started chan<- error) {
 	// later the number may belong to somebody else.
 	_ = syscall.Kill(-p.pid, syscall.SIGKILL)
 	close(p.done)
+}
+
+// start starts the prepared program, in a network of its own when it is to have one,
+// which is to be closed either way.
+func start(c *exec.Cmd, cmd command) (*isolation, error) {
+	if cmd.reach == nil {
+		return nil, c.Start()
+	}
+	network, err := isolate(c, cmd.reach)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Start(); err != nil {
+		return network, explainNamespaces(err)
+	}
+	if err := network.receive(); err != nil {
+		_ = c.Process.Kill()
+		_ = c.Wait()
+		return network, explainNamespaces(fmt.Errorf("%w: its log %q ends with:\n%s", err, cmd.log, tail(cmd.log, 5)))
+	}
+	return network, nil
 }
 
 // ended reports whether the process is gone, and how that came with the end of

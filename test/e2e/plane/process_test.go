@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -115,38 +113,6 @@ func groupExists(group int) bool {
 		}
 	}
 	return false
-}
-
-// TestIsolatedProcess shows that a process with a network of its own reaches
-// what it was given and nothing else.
-func TestIsolatedProcess(t *testing.T) {
-	if os.Getuid() != 0 {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("cannot make a network namespace: this needs root")
-		}
-		t.Skip("making a network namespace needs root")
-	}
-	given := httptest.NewServer(http.NotFoundHandler())
-	defer given.Close()
-	hidden := httptest.NewServer(http.NotFoundHandler())
-	defer hidden.Close()
-	near, far := given.Listener.Addr().String(), hidden.Listener.Addr().String()
-
-	log := filepath.Join(t.TempDir(), "log")
-	proc, err := startProcess(command{
-		name:  "client",
-		path:  os.Args[0],
-		env:   []string{dialVariable + "=" + near + "," + far},
-		log:   log,
-		reach: []string{near},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	<-proc.done
-	if got, want := tail(log, 10), "reached "+near; got != want {
-		t.Errorf("from its own network a process says %q, want %q", got, want)
-	}
 }
 
 func TestPollNamesWhatItWaitedFor(t *testing.T) {

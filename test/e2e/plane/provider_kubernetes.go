@@ -13,7 +13,7 @@ func providerKubernetes() component {
 			folder: "provider-kubernetes",
 			target: "github.com/crossplane-contrib/provider-kubernetes/cmd/provider",
 		},
-		needs: []string{"kube-apiserver"},
+		needs: []string{"kube-apiserver", reachName},
 		start: startProviderKubernetes,
 	}
 }
