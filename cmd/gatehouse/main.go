@@ -26,6 +26,7 @@ type cli struct {
 	Validate validateCmd      `cmd:"" help:"Check Clusters."`
 	Diff     diffCmd          `cmd:"" help:"Show what changes when one version of Clusters becomes another."`
 	Apps     appsCmd          `cmd:"" help:"List what Gatehouse installs."`
+	Plane    planeCmd         `cmd:"" help:"Run a local control plane to try things out."`
 	Version  kong.VersionFlag `help:"Print the version."`
 }
 

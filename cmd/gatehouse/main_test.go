@@ -45,6 +45,7 @@ func TestCommands(t *testing.T) {
 		"DiffSomething":    {"A difference is 1", []string{"diff", valid, examples + "valid/aws-front-door.yaml"}, "", 1, "+ create  chart keda", ""},
 		"DiffInvalid":      {"Wrong input is 1", []string{"diff", valid, invalid}, "", 1, "", "did you mean"},
 		"Apps":             {"The catalog is a table", []string{"apps"}, "", 0, "envoyGateway        gateway-helm", ""},
+		"PlaneNoSources":   {"A plane is built from source", []string{"plane", "up", "--source", "."}, "", 2, "", "git clone"},
 		"Help":             {"Help is 0", []string{"--help"}, "", 0, "Usage: gatehouse", ""},
 		"Unknown":          {"An unknown command could not run", []string{"rendr"}, "", 2, "", "gatehouse --help"},
 		"NoArguments":      {"No command could not run", nil, "", 2, "", "gatehouse --help"},

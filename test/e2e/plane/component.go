@@ -87,11 +87,23 @@ func selectComponents(all []component, names []string) ([]component, error) {
 	return slices.DeleteFunc(slices.Clone(all), func(c component) bool { return !wanted[c.name] }), nil
 }
 
-// NeedsNode tells whether a node is among the named components and what they need. It
-// is what makes the difference for whom a plane can run: see checkNode.
-func NeedsNode(names []string) (bool, error) {
+// Tier is what a plane needs of the machine.
+type Tier string
+
+const (
+	// TierPlane is processes on loopback: whoever may run programs may run it.
+	TierPlane Tier = "plane"
+	// TierNode is a node whose pods run, which only root can have.
+	TierNode Tier = "node"
+)
+
+// TierOf returns the tier of the named components and what they need.
+func TierOf(names []string) (Tier, error) {
 	chosen, err := selectComponents(components(), names)
-	return slices.ContainsFunc(chosen, func(c component) bool { return c.name == "node" }), err
+	if slices.ContainsFunc(chosen, func(c component) bool { return c.name == "node" }) {
+		return TierNode, err
+	}
+	return TierPlane, err
 }
 
 // startComponents looks for what they need of this machine, builds them one after

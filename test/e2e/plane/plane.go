@@ -45,6 +45,8 @@ type Options struct {
 	Charts func(ctx context.Context, dir string) error
 	// Keep leaves the run directory in place, as KeepVariable does.
 	Keep bool
+	// Signals says that the caller ends the plane on signals itself.
+	Signals bool
 	// Progress takes lines about whatever lasts over a second. Nil: stderr.
 	Progress io.Writer
 }
@@ -86,7 +88,7 @@ var errClosed = errors.New("the plane is closed")
 // error, everything in it is ready and the caller must call Close.
 //
 // Until Close the plane also ends on SIGINT and SIGTERM, which then end this
-// program as they would have. If this program dies without a chance to do
+// program as they would have, unless the caller sees to them. If this program dies without a chance to do
 // anything, the kernel ends the processes and a janitor removes the files.
 func Start(ctx context.Context, options Options) (*Plane, error) {
 	// Without a logger controller-runtime complains into the progress after a while.
@@ -100,7 +102,9 @@ func Start(ctx context.Context, options Options) (*Plane, error) {
 		return nil, fmt.Errorf("cannot prepare the plane: %w", err)
 	}
 	ctx, p.cancel = context.WithCancelCause(ctx)
-	p.endOnSignal()
+	if !options.Signals {
+		p.endOnSignal()
+	}
 	err = p.startAll(ctx, options, chosen)
 	close(p.started)
 	if err != nil {
@@ -127,7 +131,7 @@ func prepare(options Options) (*Plane, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "gatehouse-plane-")
+	dir, err := os.MkdirTemp("", runPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("cannot make the run directory: %w", err)
 	}
@@ -248,6 +252,27 @@ func (p *Plane) environment() []string {
 // of the components and of the functions that were added.
 func (p *Plane) LogFile(component string) string {
 	return filepath.Join(p.dir, "log", component+".log")
+}
+
+// A Part is a process of a plane.
+type Part struct {
+	Name string `json:"name"`
+	PID  int    `json:"pid"`
+	Log  string `json:"log"` // the file that takes its output
+}
+
+// Parts are the processes that have to run as long as the plane does, in the order in
+// which they were started.
+func (p *Plane) Parts() []Part {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var parts []Part
+	for _, proc := range p.processes {
+		if !proc.mayEnd {
+			parts = append(parts, Part{Name: proc.name, PID: proc.pid, Log: proc.log})
+		}
+	}
+	return parts
 }
 
 // Dir is the run directory. It is gone after Close, unless it is to be kept.

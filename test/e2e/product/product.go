@@ -26,6 +26,15 @@ func Components() []string {
 	return []string{"kube-controller-manager", "crossplane", "provider-helm", "provider-kubernetes", "function-auto-ready"}
 }
 
+// TierComponents are those of a plane of a tier for people: with a node, the gateway that
+// carries traffic is there too.
+func TierComponents(tier plane.Tier) []string {
+	if tier == plane.TierNode {
+		return append(Components(), "traefik")
+	}
+	return Components()
+}
+
 // Charts writes a stand-in for every chart of the catalog, at its pinned version.
 func Charts(ctx context.Context, dir string) error {
 	pinned, err := catalog.Load()

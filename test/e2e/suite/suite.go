@@ -27,15 +27,11 @@ import (
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 )
 
-// Tier is what the tests of a package need of the machine.
-type Tier string
-
+// What the tests of a package need of the machine. Who is not root skips those of tier
+// Node; with CI=true they fail, as nothing is left out there.
 const (
-	// Plane is processes on loopback: whoever may run programs may run it.
-	Plane Tier = "plane"
-	// Node is a node whose pods run, which only root can have. Others skip these
-	// tests; with CI=true they fail, as nothing is left out there.
-	Node Tier = "node"
+	Plane = plane.TierPlane
+	Node  = plane.TierNode
 )
 
 // patience is how long a test may take when its package says nothing else.
@@ -44,7 +40,7 @@ const patience = 3 * time.Minute
 // Options say what the tests of a package need.
 type Options struct {
 	// Tier has to fit the components: those of tier Plane do not bring a node.
-	Tier Tier
+	Tier plane.Tier
 	// Components and Charts are those of [plane.Options].
 	Components []string
 	Charts     func(ctx context.Context, dir string) error
@@ -82,7 +78,7 @@ func Main(m *testing.M, options Options) {
 // Start returns a context that ends before the test program is killed, the plane of the
 // package, and a namespace of the test's own that admits only pods of the Pod Security
 // standard "restricted". Where there is no plane the test fails with the reason, which
-// names the component, or is skipped: see [Tier].
+// names the component, or is skipped: see [Node].
 func Start(t *testing.T) (context.Context, *plane.Plane, string) {
 	t.Helper()
 	shared.start.Do(func() { shared.run(context.Background()) })
@@ -124,13 +120,13 @@ type machine struct{ root, ci bool }
 
 // check returns why the tests are skipped here, or why they cannot run anywhere.
 func (o Options) check(here machine) (skip string, err error) {
-	node, err := plane.NeedsNode(o.Components)
+	needed, err := plane.TierOf(o.Components)
 	switch {
 	case err != nil:
 		return "", err
 	case o.Tier != Plane && o.Tier != Node:
 		return "", fmt.Errorf("cannot run tests of tier %q: it is %q or %q", o.Tier, Plane, Node)
-	case node && o.Tier == Plane:
+	case needed == Node && o.Tier == Plane:
 		return "", fmt.Errorf("cannot run components %q in tier %q: among what they need is a node", o.Components, Plane)
 	case o.Tier == Plane || here.root:
 		return "", nil

@@ -6,8 +6,6 @@ package traffic
 
 import (
 	"context"
-	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,28 +13,17 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
-	"github.com/gatehouse-platform/gatehouse/internal/version"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/agent"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/helm"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/product"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
 )
 
 var root = filepath.Join("..", "..", "..")
 
 func TestMain(m *testing.M) {
-	suite.Main(m, suite.Options{Tier: suite.Node, Components: []string{"traefik"}, Prepare: pushServer})
-}
-
-// pushServer builds the server's image as a release does, and gives it to the node.
-func pushServer(ctx context.Context, p *plane.Plane) error {
-	out := filepath.Join(p.Dir(), "images")
-	cmd := exec.CommandContext(ctx, "go", "run", "./xpkg", "-out", out, "image")
-	cmd.Dir = filepath.Join(root, "tools")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot build the images: %w\n%s", err, text)
-	}
-	return p.PushLayout(ctx, filepath.Join(out, "image", "mcp-server"), "ghcr.io/gatehouse-platform/mcp-server:"+version.Version)
+	suite.Main(m, suite.Options{Tier: suite.Node, Components: []string{"traefik"}, Prepare: product.PushServer})
 }
 
 // install installs the chart and waits until its pods are ready.
