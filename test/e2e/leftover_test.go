@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
@@ -62,13 +61,12 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			dir, namespaces := tc.startAndEnd(t)
-			deadline := time.Now().Add(10 * time.Second)
-			for err := leftovers(t, dir, namespaces); err != nil; err = leftovers(t, dir, namespaces) {
-				if time.Now().After(deadline) {
-					t.Fatalf("when %s: %v", tc.reason, err)
+			eventually(t, func() error {
+				if err := leftovers(t, dir, namespaces); err != nil {
+					return fmt.Errorf("when %s: %w", tc.reason, err)
 				}
-				time.Sleep(100 * time.Millisecond)
-			}
+				return nil
+			})
 		})
 	}
 }
