@@ -7,14 +7,16 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// reach is the program that runs others in a network of their own: see
-// components/reach. What uses command.reach needs it.
+// reach is the program that runs others in a network, or with a /tmp, of their own: see
+// components/reach. What uses command.reach or command.ownTmp needs it.
 func reach() component {
 	return component{name: reachName, source: &source{folder: "reach", target: ".", env: "CGO_ENABLED=0"}}
 }
@@ -25,8 +27,8 @@ const reachName = "reach"
 // the standard ones.
 const reachSocket = 3
 
-// isolation is what carries connections out of a network namespace. It is anonymous:
-// the kernel removes it with its last process and socket.
+// isolation is what carries connections out of a network namespace. That is anonymous:
+// the kernel removes it with its last process and socket. Nil carries nothing.
 type isolation struct {
 	addresses []string
 	ours      *os.File // takes the listeners of the process
@@ -34,34 +36,56 @@ type isolation struct {
 	listeners []net.Listener
 }
 
-// isolate has cmd start in a network namespace with nothing but a loopback interface,
-// by a command line of program reach. Root needs nothing else; for everybody else the
-// namespace belongs to a user namespace of their own, in which they may configure it.
-func isolate(cmd *exec.Cmd, addresses []string) (*isolation, error) {
+// isolated tells whether the program runs in namespaces of its own, by program reach.
+func (c command) isolated() bool { return c.reach != nil || c.ownTmp != "" }
+
+// line is the command line that is run: that of the program, or of reach, which becomes
+// the program.
+func (c command) line() (path string, args []string) {
+	if !c.isolated() {
+		return c.path, c.args
+	}
+	if c.reach != nil {
+		args = append(args, "-socket", strconv.Itoa(reachSocket), "-listen", strings.Join(c.reach, ","))
+	}
+	if c.ownTmp != "" {
+		args = append(args, "-tmp", filepath.Join(c.ownTmp, "tmp"), "-keep", c.ownTmp)
+	}
+	args = append(args, "--", c.path)
+	return c.reachProgram, append(args, c.args...)
+}
+
+// isolate has c start in the namespaces that cmd asks for: a network with nothing but a
+// loopback interface, or mounts. Root needs nothing else; for everybody else they belong
+// to a user namespace of their own, in which they may configure them.
+func isolate(c *exec.Cmd, cmd command) (*isolation, error) {
+	if os.Geteuid() != 0 {
+		c.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+		c.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
+		c.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
+	}
+	if cmd.ownTmp != "" {
+		c.SysProcAttr.Cloneflags |= syscall.CLONE_NEWNS
+	}
+	if cmd.reach == nil {
+		return nil, nil //nolint:nilnil // there is nothing to carry
+	}
+	c.SysProcAttr.Cloneflags |= syscall.CLONE_NEWNET
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a pair of sockets: %w", err)
 	}
-	i := &isolation{addresses: addresses, ours: os.NewFile(uintptr(pair[0]), "listeners"), theirs: os.NewFile(uintptr(pair[1]), "listeners")}
-	cmd.ExtraFiles = []*os.File{i.theirs}
-	cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWNET
-	if os.Geteuid() != 0 {
-		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
-		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
-	}
+	i := &isolation{addresses: cmd.reach, ours: os.NewFile(uintptr(pair[0]), "listeners"), theirs: os.NewFile(uintptr(pair[1]), "listeners")}
+	c.ExtraFiles = []*os.File{i.theirs}
 	return i, nil
-}
-
-// reachArgs is the command line that makes program reach become another one.
-func reachArgs(addresses []string, path string, args []string) []string {
-	line := append([]string{fmt.Sprint(reachSocket)}, addresses...)
-	return append(append(line, "--", path), args...)
 }
 
 // receive takes the listeners of the process, which was started, and carries what
 // connects to them to the same addresses of this host until close.
 func (i *isolation) receive() error {
+	if i == nil {
+		return nil
+	}
 	// Else the end of the process would not end what is read here.
 	_ = i.theirs.Close()
 	rights := make([]byte, unix.CmsgSpace(4*len(i.addresses)))
@@ -121,15 +145,15 @@ func namespaceAdvice(sys fs.FS) string {
 	return strings.Join(wrong, "; ")
 }
 
-// explainNamespaces adds to why a process has no network of its own what to do about
+// explainNamespaces adds to why a process has no namespaces of its own what to do about
 // it, for those who may not just make one.
 func explainNamespaces(err error) error {
 	if os.Geteuid() == 0 {
-		return fmt.Errorf("cannot give it a network of its own: %w", err)
+		return fmt.Errorf("cannot give it namespaces of its own: %w", err)
 	}
 	advice := namespaceAdvice(os.DirFS("/proc/sys"))
 	if advice == "" {
 		advice = "no setting of the kernel forbids it; in a container its seccomp profile may"
 	}
-	return fmt.Errorf("cannot give it a network of its own, for which users other than root need user namespaces (%s): %w", advice, err)
+	return fmt.Errorf("cannot give it namespaces of its own, for which others than root need user namespaces (%s): %w", advice, err)
 }

@@ -1,14 +1,18 @@
 package plane
 
 import (
+	"bufio"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/modules"
 )
@@ -55,6 +59,100 @@ func TestIsolatedProcess(t *testing.T) {
 	}
 }
 
+// TestOwnTmp shows that a process with a /tmp of its own sees nothing of the other one but
+// what it is to keep, and leaves nothing there.
+func TestOwnTmp(t *testing.T) {
+	dir, err := os.MkdirTemp("/tmp", "own-tmp-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Base(dir)
+	proc, err := startProcess(command{
+		name: "client", path: "/bin/sh", args: []string{"-c", "ls /tmp; touch /tmp/" + name + ".made " + dir + "/kept"},
+		env: []string{"PATH=/usr/bin:/bin"}, log: filepath.Join(dir, "log"), ownTmp: dir, reachProgram: reachProgram(t),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-proc.done
+	if got := tail(proc.log, 10); got != name {
+		t.Errorf("in its own /tmp a process sees %q, want only %q", got, name)
+	}
+	for file, there := range map[string]bool{dir + ".made": false, filepath.Join(dir, "kept"): true} {
+		if _, err := os.Stat(file); (err == nil) != there {
+			t.Errorf("%q is there: %t, want %t", file, err == nil, there)
+		}
+	}
+}
+
+// TestIsolatedProcessDiesWithItsParent: the kernel ends it whatever thread of program
+// reach became it. Once it did not, now and then.
+func TestIsolatedProcessDiesWithItsParent(t *testing.T) {
+	parent := exec.CommandContext(t.Context(), os.Args[0])
+	parent.Env = append(os.Environ(), parentVariable+"="+reachProgram(t), "PARENT_LOG="+filepath.Join(t.TempDir(), "log"))
+	stdout, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	pids := strings.Fields(line)
+	if len(pids) != isolatedChildren {
+		t.Fatalf("the parent has started %q, want %d processes", pids, isolatedChildren)
+	}
+	if err := parent.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = parent.Wait()
+	deadline := time.Now().Add(5 * time.Second)
+	for _, pid := range pids {
+		for {
+			command, err := os.ReadFile("/proc/" + pid + "/cmdline")
+			if err != nil || !strings.Contains(string(command), "sleep") {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("process %s has outlived its parent", pid)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+}
+
+// isolatedChildren are as many as show what happens only now and then.
+const isolatedChildren = 60
+
+// parentVariable makes this test program one that starts them, with the program that is
+// its value.
+const parentVariable = "GATEHOUSE_PLANE_PARENT"
+
+// beParent starts processes, says which, and waits to be killed.
+func beParent(program string) {
+	given := httptest.NewServer(http.NotFoundHandler())
+	for range isolatedChildren {
+		proc, err := startProcess(command{
+			name: "child", path: "/bin/sleep", args: []string{"60"}, log: os.Getenv("PARENT_LOG"),
+			reach: []string{given.Listener.Addr().String()}, reachProgram: program,
+		})
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		fmt.Print(proc.pid, " ")
+	}
+	fmt.Println()
+	select {}
+}
+
 // TestIsolationSaysWhatIsWrong: what fails between this process and the program that is
 // wanted is said as if there were nothing in between.
 func TestIsolationSaysWhatIsWrong(t *testing.T) {
@@ -73,7 +171,7 @@ func TestIsolationSaysWhatIsWrong(t *testing.T) {
 				tc.cmd.reachProgram = reachProgram(t)
 			}
 			_, err := startProcess(tc.cmd)
-			for _, want := range []string{`cannot start "client"`, "network of its own", tc.want} {
+			for _, want := range []string{`cannot start "client"`, "namespaces of its own", tc.want} {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("%s\nerror %v, want one with %q", tc.reason, err, want)
 				}

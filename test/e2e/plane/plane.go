@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -66,6 +67,8 @@ type Plane struct {
 	cancel  context.CancelCauseFunc // ends what Start has under way
 	started chan struct{}           // closed once Start has nothing under way
 
+	attached string // the kubeconfig of a cluster that others run
+
 	mu        sync.Mutex
 	registry  string            // where images are, once there is a node
 	programs  map[string]string // what was built, by the component's name
@@ -111,6 +114,21 @@ func Start(ctx context.Context, options Options) (*Plane, error) {
 		return nil, errors.Join(fmt.Errorf("cannot start the plane: %w", err), p.Close())
 	}
 	return p, nil
+}
+
+// Attach gives a cluster that others run, by its kubeconfig, what a plane has for clients:
+// to apply, to look, to wait. It starts nothing, and Close ends nothing.
+func Attach(kubeconfig string) (*Plane, error) {
+	log.SetLogger(logr.Discard())
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the kubeconfig %q: %w", kubeconfig, err)
+	}
+	c, err := client.New(config, client.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a client for %q: %w", config.Host, err)
+	}
+	return &Plane{attached: kubeconfig, kubernetes: controlPlane{config: config, client: c}}, nil
 }
 
 // prepare makes the run directory and everything that needs no process.
@@ -180,7 +198,7 @@ func (p *Plane) startAll(ctx context.Context, options Options, chosen []componen
 // unless they are to be kept. Calling it again does nothing.
 func (p *Plane) Close() error {
 	p.mu.Lock()
-	if p.closed {
+	if p.closed || p.attached != "" {
 		p.mu.Unlock()
 		return nil
 	}
@@ -218,9 +236,9 @@ func (p *Plane) run(cmd command) (*process, error) {
 	cmd.env = append(p.environment(), cmd.env...)
 	cmd.dir = p.dir
 	cmd.log = p.LogFile(cmd.name)
-	if cmd.reach != nil {
+	if cmd.isolated() {
 		if cmd.reachProgram = p.program(reachName); cmd.reachProgram == "" {
-			return nil, fmt.Errorf("cannot start %q: it gets a network of its own, so its component has to need %q", cmd.name, reachName)
+			return nil, fmt.Errorf("cannot start %q: it gets namespaces of its own, so its component has to need %q", cmd.name, reachName)
 		}
 	}
 	p.mu.Lock()
@@ -279,7 +297,12 @@ func (p *Plane) Parts() []Part {
 func (p *Plane) Dir() string { return p.dir }
 
 // Kubeconfig is the path of a kubeconfig file with full rights.
-func (p *Plane) Kubeconfig() string { return filepath.Join(p.dir, "kubeconfig") }
+func (p *Plane) Kubeconfig() string {
+	if p.attached != "" {
+		return p.attached
+	}
+	return filepath.Join(p.dir, "kubeconfig")
+}
 
 // Config is for clients with full rights other than Client.
 func (p *Plane) Config() *rest.Config { return rest.CopyConfig(p.kubernetes.config) }

@@ -40,7 +40,11 @@ type command struct {
 	// programs with fixed ports, and needs no root: see isolate.
 	reach []string
 
-	// reachProgram is the program that does this, of the component of that name.
+	// ownTmp, when not empty, gives the process a /tmp of its own: the folder tmp of this
+	// folder, which stays where it is. It is for programs with fixed names in /tmp.
+	ownTmp string
+
+	// reachProgram is the program that does both, of the component of that name.
 	reachProgram string
 }
 
@@ -90,10 +94,7 @@ func (p *process) run(cmd command, out io.Writer, started chan<- error) {
 			return
 		}
 	}
-	path, args := cmd.path, cmd.args
-	if cmd.reach != nil {
-		path, args = cmd.reachProgram, reachArgs(cmd.reach, path, args)
-	}
+	path, args := cmd.line()
 	c := exec.Command(path, args...)
 	c.Env, c.Dir, c.Stdout, c.Stderr = cmd.env, cmd.dir, out, out
 	// A process group of its own keeps Ctrl-C on the terminal away from it: the
@@ -120,10 +121,10 @@ func (p *process) run(cmd command, out io.Writer, started chan<- error) {
 // start starts the prepared program, in a network of its own when it is to have one,
 // which is to be closed either way.
 func start(c *exec.Cmd, cmd command) (*isolation, error) {
-	if cmd.reach == nil {
+	if !cmd.isolated() {
 		return nil, c.Start()
 	}
-	network, err := isolate(c, cmd.reach)
+	network, err := isolate(c, cmd)
 	if err != nil {
 		return nil, err
 	}

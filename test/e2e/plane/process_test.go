@@ -18,6 +18,9 @@ import (
 const dialVariable = "GATEHOUSE_PLANE_DIAL"
 
 func TestMain(m *testing.M) {
+	if program := os.Getenv(parentVariable); program != "" {
+		beParent(program)
+	}
 	addresses := os.Getenv(dialVariable)
 	if addresses == "" {
 		os.Exit(m.Run())

@@ -20,9 +20,10 @@ type provider struct {
 	// config is the apiVersion of its namespaced ProviderConfig.
 	config string
 
-	args  []string
-	env   []string
-	reach []string // see command
+	args   []string
+	env    []string
+	reach  []string // see command
+	ownTmp string   // see command
 }
 
 // startProvider installs the provider's definitions, runs it, and returns once
@@ -45,7 +46,7 @@ func (p *Plane) startProvider(ctx context.Context, program string, what provider
 	if err := p.InstallDefinitions(ctx, definitions...); err != nil {
 		return err
 	}
-	_, err = p.run(command{name: what.name, path: program, args: what.args, env: what.env, reach: what.reach})
+	_, err = p.run(command{name: what.name, path: program, args: what.args, env: what.env, reach: what.reach, ownTmp: what.ownTmp})
 	if err != nil {
 		return err
 	}

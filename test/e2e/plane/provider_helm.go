@@ -17,14 +17,17 @@ func providerHelm() component {
 			// every interface; this is the default that it leaves alone.
 			ldflags: "-X sigs.k8s.io/controller-runtime/pkg/metrics/server.DefaultBindAddress=0",
 		},
-		needs: []string{"kube-apiserver"},
+		needs: []string{"kube-apiserver", reachName},
 		start: startProviderHelm,
 	}
 }
 
+// startProviderHelm runs the provider with a /tmp of its own: it keeps charts in
+// /tmp/charts, where those of other planes, and of other days, would be taken for the
+// ones that it is told to install.
 func startProviderHelm(ctx context.Context, p *Plane, program string) error {
-	// The provider makes its chart cache when the first Releases come; when
-	// several come at once, all but one fail at that.
+	// The provider makes this folder when the first Releases come; when several come at
+	// once, all but one fail at that.
 	if err := os.MkdirAll(filepath.Join(p.dir, "tmp", "charts"), 0o700); err != nil {
 		return fmt.Errorf("cannot make the chart cache: %w", err)
 	}
@@ -34,5 +37,6 @@ func startProviderHelm(ctx context.Context, p *Plane, program string) error {
 		config: "helm.m.crossplane.io/v1beta1",
 		args:   []string{"--debug", "--poll=10s"},
 		env:    p.outside.environment(),
+		ownTmp: p.dir,
 	})
 }
