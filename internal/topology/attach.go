@@ -18,10 +18,14 @@ type attachment struct {
 	key  Key
 	// section of it that the route names; empty for all.
 	section string
-	// gateway is the parent; nil if it is none or was not seen.
+	// gateway is the parent, or that of set; nil if it is none or was not seen.
 	gateway *gatewayv1.Gateway
+	// set is the parent if that is a ListenerSet; else nil.
+	set *gatewayv1.ListenerSet
 	// bound are the listeners that take the route, and the hostnames there.
 	bound []bound
+	// candidates are all listeners of the parent, and what speaks against each.
+	candidates []Candidate
 	// accepted and resolved are what the controller says.
 	accepted, resolved condition
 	// why by the rules of the Gateway API no listener takes the route, and what would
@@ -44,10 +48,9 @@ func (s *Snapshot) attach(r *routeNode, parent gatewayv1.ParentReference) attach
 	}
 	a.accepted, a.resolved = condition{state: StateUnknown}, condition{state: StateUnknown}
 	controller := ""
-	if a.kind == "Gateway" {
-		if a.gateway = s.Objects.Gateways.Get(a.key.Namespace, a.key.Name); a.gateway != nil {
-			controller = s.controllerOf(string(a.gateway.Spec.GatewayClassName))
-		}
+	a.gateway, a.set = s.parentOf(a.kind, a.key)
+	if a.gateway != nil {
+		controller = s.controllerOf(string(a.gateway.Spec.GatewayClassName))
 	}
 	if status := r.statusOf(parent, controller); status != nil {
 		a.accepted = conditionOf(status.Conditions, string(gatewayv1.RouteConditionAccepted), r.generation)
@@ -56,14 +59,56 @@ func (s *Snapshot) attach(r *routeNode, parent gatewayv1.ParentReference) attach
 	switch {
 	case a.gateway != nil:
 		s.bind(r, parent, &a)
-	case a.kind != "Gateway":
+	case a.set != nil:
+		a.why = fmt.Sprintf("the Gateway of ListenerSet %q was not seen", a.key)
+	case a.kind != "Gateway" && a.kind != "ListenerSet":
 		a.why = fmt.Sprintf("its parent is a %s, which is not looked at here", a.kind)
-	case s.sees("Gateway", a.key.Namespace):
-		a.why = fmt.Sprintf("Gateway %q does not exist", a.key)
+	case s.sees(a.kind, a.key.Namespace):
+		a.why = fmt.Sprintf("%s %q does not exist", a.kind, a.key)
 	default:
-		a.why = fmt.Sprintf("Gateway %q was not seen", a.key)
+		a.why = fmt.Sprintf("%s %q was not seen", a.kind, a.key)
 	}
 	return a
+}
+
+// parentOf finds a parent: a Gateway, or a ListenerSet and the Gateway that it extends.
+// https://gateway-api.sigs.k8s.io/geps/gep-1713/
+func (s *Snapshot) parentOf(kind string, key Key) (*gatewayv1.Gateway, *gatewayv1.ListenerSet) {
+	switch kind {
+	case "Gateway":
+		return s.Objects.Gateways.Get(key.Namespace, key.Name), nil
+	case "ListenerSet":
+		set := s.Objects.ListenerSets.Get(key.Namespace, key.Name)
+		if set == nil {
+			return nil, nil
+		}
+		return s.GatewayOf(set), set
+	}
+	return nil, nil
+}
+
+// GatewayOf returns the Gateway that a ListenerSet extends; nil if it was not seen.
+func (s *Snapshot) GatewayOf(set *gatewayv1.ListenerSet) *gatewayv1.Gateway {
+	namespace := cmp.Or(text(set.Spec.ParentRef.Namespace), set.Namespace)
+	return s.Objects.Gateways.Get(namespace, string(set.Spec.ParentRef.Name))
+}
+
+// ListenersOf are the listeners of a ListenerSet in the form of those of a Gateway, which
+// has the same fields.
+func ListenersOf(set *gatewayv1.ListenerSet) []gatewayv1.Listener {
+	out := make([]gatewayv1.Listener, 0, len(set.Spec.Listeners))
+	for _, l := range set.Spec.Listeners {
+		out = append(out, gatewayv1.Listener(l))
+	}
+	return out
+}
+
+// listeners of the parent, and the namespace that they call their own.
+func (a *attachment) listeners() (list []gatewayv1.Listener, home string) {
+	if a.set != nil {
+		return ListenersOf(a.set), a.set.Namespace
+	}
+	return a.gateway.Spec.Listeners, a.gateway.Namespace
 }
 
 // attached says that the controller has taken the route there.
@@ -103,43 +148,74 @@ func (r *routeNode) sameParent(a, b gatewayv1.ParentReference) bool {
 // A controller that has accepted the route knows better: then the listeners that the
 // route names take it, if the rules find none.
 func (s *Snapshot) bind(r *routeNode, parent gatewayv1.ParentReference, a *attachment) {
-	var named, allowed []*gatewayv1.Listener
-	var names, hostnames []string
-	for i := range a.gateway.Spec.Listeners {
-		l := &a.gateway.Spec.Listeners[i]
-		names = append(names, string(l.Name))
-		if a.section != "" && string(l.Name) != a.section || parent.Port != nil && *parent.Port != l.Port {
-			continue
-		}
-		named = append(named, l)
-		if !takesKind(l, r.ref.Kind) || !s.takesNamespace(a.gateway, l, r.ref.Namespace) {
-			continue
-		}
-		allowed = append(allowed, l)
-		hostnames = append(hostnames, cmp.Or(text(l.Hostname), "any"))
-		if hosts := meetAny(text(l.Hostname), r.hostnames); len(hosts) > 0 {
-			a.bound = append(a.bound, bound{l, hosts})
+	all, home := a.listeners()
+	for i := range all {
+		c := Candidate{Index: i, Listener: &all[i]}
+		c.Against, c.Hosts = s.against(r, parent, c.Listener, home)
+		a.candidates = append(a.candidates, c)
+		if c.Against == "" {
+			a.bound = append(a.bound, bound{c.Listener, c.Hosts})
 		}
 	}
 	if len(a.bound) > 0 {
 		return
 	}
 	if a.attached() {
-		for _, l := range named {
-			a.bound = append(a.bound, bound{l, orAny(r.hostnames)})
+		for _, c := range a.candidates {
+			if c.Against != AgainstSection && c.Against != AgainstPort {
+				a.bound = append(a.bound, bound{c.Listener, orAny(r.hostnames)})
+			}
 		}
 		return
 	}
+	s.explain(r, a)
+}
+
+// against says which rule keeps a listener from taking a route, the first of them in the
+// order in which one comes nearer; empty if it takes it, for these hosts.
+func (s *Snapshot) against(r *routeNode, parent gatewayv1.ParentReference, l *gatewayv1.Listener, home string) (Against, []string) {
 	switch {
-	case len(named) == 0:
-		a.why = "no listener of the Gateway has the name or port that the route asks for"
-		a.fix = "Name one of the listeners in parentRefs[].sectionName: " + strings.Join(names, ", ") + "."
-	case len(allowed) == 0:
-		a.why = fmt.Sprintf("no listener allows %ss of namespace %q", r.ref.Kind, r.ref.Namespace)
-		a.fix = fmt.Sprintf("Allow the namespace in allowedRoutes of listener %q.", named[0].Name)
-	default:
+	case parent.SectionName != nil && *parent.SectionName != l.Name:
+		return AgainstSection, nil
+	case parent.Port != nil && *parent.Port != l.Port:
+		return AgainstPort, nil
+	case !takesKind(l, r.ref.Kind):
+		return AgainstKind, nil
+	case !s.takesNamespace(l, home, r.ref.Namespace):
+		return AgainstNamespace, nil
+	}
+	hosts := meetAny(text(l.Hostname), r.hostnames)
+	if len(hosts) == 0 {
+		return AgainstHostname, nil
+	}
+	return "", hosts
+}
+
+// explain says why no listener takes the route, and what would change that.
+func (s *Snapshot) explain(r *routeNode, a *attachment) {
+	var names, hostnames []string
+	var named *gatewayv1.Listener
+	for _, c := range a.candidates {
+		names = append(names, string(c.Listener.Name))
+		switch c.Against {
+		case AgainstHostname:
+			hostnames = append(hostnames, cmp.Or(text(c.Listener.Hostname), "any"))
+		case AgainstKind, AgainstNamespace:
+			if named == nil {
+				named = c.Listener
+			}
+		}
+	}
+	switch {
+	case len(hostnames) > 0:
 		a.why = "no listener answers to a hostname of the route"
 		a.fix = "Use a hostname that a listener answers to: " + strings.Join(hostnames, ", ") + "."
+	case named != nil:
+		a.why = fmt.Sprintf("no listener allows %ss of namespace %q", r.ref.Kind, r.ref.Namespace)
+		a.fix = fmt.Sprintf("Allow the namespace in allowedRoutes of listener %q.", named.Name)
+	default:
+		a.why = "no listener of the Gateway has the name or port that the route asks for"
+		a.fix = "Name one of the listeners in parentRefs[].sectionName: " + strings.Join(names, ", ") + "."
 	}
 }
 
@@ -163,7 +239,7 @@ func takesKind(l *gatewayv1.Listener, kind string) bool {
 
 // takesNamespace says that a listener takes routes of a namespace: by default only
 // those of its own.
-func (s *Snapshot) takesNamespace(g *gatewayv1.Gateway, l *gatewayv1.Listener, namespace string) bool {
+func (s *Snapshot) takesNamespace(l *gatewayv1.Listener, home, namespace string) bool {
 	from, selector := gatewayv1.NamespacesFromSame, (*metav1.LabelSelector)(nil)
 	if l.AllowedRoutes != nil && l.AllowedRoutes.Namespaces != nil {
 		selector = l.AllowedRoutes.Namespaces.Selector
@@ -175,7 +251,7 @@ func (s *Snapshot) takesNamespace(g *gatewayv1.Gateway, l *gatewayv1.Listener, n
 	case gatewayv1.NamespacesFromAll:
 		return true
 	case gatewayv1.NamespacesFromSame:
-		return g.Namespace == namespace
+		return home == namespace
 	case gatewayv1.NamespacesFromSelector:
 		return s.selects(selector, namespace)
 	}

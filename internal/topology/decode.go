@@ -3,6 +3,7 @@ package topology
 import (
 	"fmt"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -10,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	gatewayv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
 )
@@ -31,10 +33,43 @@ func (o *Objects) add(obj runtime.Object) error {
 		keep(&o.Ingresses, obj)
 	case *networkingv1.IngressClass:
 		keep(&o.IngressClasses, obj)
+	case *metav1.PartialObjectMetadata:
+		keep(&o.CRDs, obj)
+	case *corev1.Secret:
+		o.addSecret(obj)
+	case *appsv1.Deployment:
+		keep(&o.Deployments, workload(obj.ObjectMeta, obj.Spec.Replicas, obj.Spec.Template.Labels, obj.Status.ReadyReplicas))
+	case *appsv1.StatefulSet:
+		keep(&o.StatefulSets, workload(obj.ObjectMeta, obj.Spec.Replicas, obj.Spec.Template.Labels, obj.Status.ReadyReplicas))
 	default:
 		o.addGatewayAPI(obj)
 	}
 	return nil
+}
+
+// workload keeps what is read of one: most of a Deployment is its pods' containers.
+func workload(meta metav1.ObjectMeta, replicas *int32, labels map[string]string, ready int32) *Workload {
+	out := &Workload{ObjectMeta: metav1.ObjectMeta{Namespace: meta.Namespace, Name: meta.Name, Labels: meta.Labels}, Replicas: 1, Ready: ready, PodLabels: labels}
+	if replicas != nil {
+		out.Replicas = *replicas
+	}
+	return out
+}
+
+// addSecret keeps the name, the type and the certificate. The rest of it, also its
+// annotations, which may repeat its contents, is left behind.
+func (o *Objects) addSecret(secret *corev1.Secret) {
+	kept := &Secret{ObjectMeta: metav1.ObjectMeta{Namespace: secret.Namespace, Name: secret.Name}, Type: string(secret.Type)}
+	if secret.Type == corev1.SecretTypeTLS {
+		kept.Certificate = secret.Data[corev1.TLSCertKey]
+		if text, written := secret.StringData[corev1.TLSCertKey]; written {
+			kept.Certificate = []byte(text)
+		}
+	}
+	if kept.Type == "" {
+		kept.Type = string(corev1.SecretTypeOpaque) // the API's default
+	}
+	o.Secrets.list = append(o.Secrets.list, kept)
 }
 
 func (o *Objects) addGatewayAPI(obj runtime.Object) {
@@ -47,6 +82,8 @@ func (o *Objects) addGatewayAPI(obj runtime.Object) {
 		keep(&o.HTTPRoutes, obj)
 	case *gatewayv1.GRPCRoute:
 		keep(&o.GRPCRoutes, obj)
+	case *gatewayv1.ListenerSet:
+		keep(&o.ListenerSets, obj)
 	case *gatewayv1.ReferenceGrant:
 		keep(&o.ReferenceGrants, obj)
 	case *gatewayv1beta1.ReferenceGrant:
@@ -61,25 +98,37 @@ func keep[T any](n *Nodes[T], obj *T) {
 	n.list = append(n.list, obj)
 }
 
+// kindOf finds a kind that is read. Secrets are known only where they are handed in.
+func (o *Objects) kindOf(gk schema.GroupKind) (kind, bool) {
+	if o.known == nil {
+		o.known = map[schema.GroupKind]kind{
+			{Kind: "Secret"}: {name: "Secret", empty: func() runtime.Object { return &corev1.Secret{} }},
+		}
+		for _, k := range kinds() {
+			o.known[schema.GroupKind{Group: k.group, Kind: k.name}] = k
+		}
+	}
+	k, known := o.known[gk]
+	return k, known
+}
+
 // addUnstructured takes an object of a file or of a kind without type. Versions of the
 // Gateway API differ in nothing that is read here.
 func (o *Objects) addUnstructured(u *unstructured.Unstructured) error {
 	gvk := u.GroupVersionKind()
-	for _, kind := range kinds() {
-		if kind.name != gvk.Kind || kind.group != gvk.Group {
-			continue
-		}
-		if kind.empty == nil {
-			o.other(kind.name, u)
-			return nil
-		}
-		typed := kind.empty()
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, typed); err != nil {
-			return fmt.Errorf("cannot read %s %q: %w", gvk.Kind, Key{u.GetNamespace(), u.GetName()}, err)
-		}
-		return o.add(typed)
+	k, known := o.kindOf(gvk.GroupKind())
+	if !known {
+		return nil
 	}
-	return nil
+	if k.empty == nil {
+		o.other(k.stored(), u)
+		return nil
+	}
+	typed := k.empty()
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, typed); err != nil {
+		return fmt.Errorf("cannot read %s %q: %w", gvk.Kind, Key{u.GetNamespace(), u.GetName()}, err)
+	}
+	return o.add(typed)
 }
 
 func (o *Objects) other(kind string, u *unstructured.Unstructured) {
@@ -108,5 +157,5 @@ func FromObjects(objects []runtime.Object) (*Snapshot, error) {
 			return nil, err
 		}
 	}
-	return build(found, nil, nil)
+	return build(found, nil, nil, nil)
 }

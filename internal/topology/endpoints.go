@@ -38,7 +38,7 @@ func (s *Snapshot) indexEndpoints() {
 // ready returns how many endpoints of a Service are ready; nil where that cannot be
 // known.
 func (s *Snapshot) ready(service Key) *int {
-	if _, blind := s.blind["EndpointSlice"]; blind || s.external(service) {
+	if _, blind := s.blind["EndpointSlice"]; blind || s.external(service) || !s.sees("EndpointSlice", service.Namespace) {
 		return nil
 	}
 	return new(s.endpoints[service])

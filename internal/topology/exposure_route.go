@@ -57,7 +57,7 @@ func (e *exposing) viaListener(u use, k *scaler, a *attachment, b bound) {
 	}
 	s := e.snapshot
 	why := s.gatewayProblems(a.gateway)
-	why = append(why, listenerProblems(a.gateway, b.listener.Name)...)
+	why = append(why, a.listenerProblems(b.listener.Name)...)
 	why = append(why, s.ruleProblems(u, a)...)
 	var paths []string
 	for _, p := range u.rule.paths {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
@@ -77,13 +78,29 @@ func (s *Snapshot) gatewayProblems(g *gatewayv1.Gateway) []string {
 // listenerProblems is what its conditions tell. A condition that is absent is no
 // problem: not every controller writes all.
 func listenerProblems(g *gatewayv1.Gateway, name gatewayv1.SectionName) []string {
-	st := listenerStatus(g, name)
-	if st == nil {
-		return nil
+	if st := listenerStatus(g, name); st != nil {
+		return toldOfListener(name, st.Conditions, g.Generation)
 	}
+	return nil
+}
+
+// listenerProblems of a listener of the parent.
+func (a *attachment) listenerProblems(name gatewayv1.SectionName) []string {
+	if a.set == nil {
+		return listenerProblems(a.gateway, name)
+	}
+	for _, st := range a.set.Status.Listeners {
+		if st.Name == name {
+			return toldOfListener(name, st.Conditions, a.set.Generation)
+		}
+	}
+	return nil
+}
+
+func toldOfListener(name gatewayv1.SectionName, conditions []metav1.Condition, generation int64) []string {
 	var out []string
 	bad := func(kind gatewayv1.ListenerConditionType, state State, words string) {
-		if c := conditionOf(st.Conditions, string(kind), g.Generation); c.state == state {
+		if c := conditionOf(conditions, string(kind), generation); c.state == state {
 			out = append(out, c.why(fmt.Sprintf("listener %q %s", name, words)))
 		}
 	}

@@ -1,9 +1,13 @@
 package topology
 
 import (
+	"cmp"
+
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -25,7 +29,14 @@ type kind struct {
 	streams string
 	// entry says that objects of the kind can be part of a way in.
 	entry bool
+	// deep kinds are read for a diagnosis only.
+	deep bool
+	// as is the name under which objects of an untyped kind are kept; empty for its own.
+	as string
 }
+
+// stored is the name under which objects of an untyped kind are kept.
+func (k kind) stored() string { return cmp.Or(k.as, k.name) }
 
 // version of a kind, and a list of it.
 type version struct {
@@ -33,11 +44,12 @@ type version struct {
 	list func() client.ObjectList
 }
 
-// What is read, sorted by group and kind. Secrets are not among them, and must not be:
-// what a listener's certificate lacks is told by its conditions.
+// What is read, sorted by group and kind, those of a diagnosis behind the others. Secrets
+// are not among them, and must not be: what a listener's certificate lacks is told by its
+// conditions. See Options.Certificates for who may read them.
 func kinds() []kind {
 	const gateway = "gateway.networking.k8s.io"
-	return []kind{
+	return append([]kind{
 		typed("", "Namespace", func() runtime.Object { return &corev1.Namespace{} }, version{"v1", func() client.ObjectList { return &corev1.NamespaceList{} }}).cluster(),
 		typed("", "Service", func() runtime.Object { return &corev1.Service{} }, version{"v1", func() client.ObjectList { return &corev1.ServiceList{} }}).way(),
 		untyped("alb.networking.azure.io", "RoutePolicy", "v1").clocks("azure-agc"),
@@ -53,6 +65,8 @@ func kinds() []kind {
 		typed(gateway, "Gateway", func() runtime.Object { return &gatewayv1.Gateway{} }, version{"v1", func() client.ObjectList { return &gatewayv1.GatewayList{} }}).way(),
 		typed(gateway, "GatewayClass", func() runtime.Object { return &gatewayv1.GatewayClass{} }, version{"v1", func() client.ObjectList { return &gatewayv1.GatewayClassList{} }}).cluster(),
 		typed(gateway, "HTTPRoute", func() runtime.Object { return &gatewayv1.HTTPRoute{} }, version{"v1", func() client.ObjectList { return &gatewayv1.HTTPRouteList{} }}).way(),
+		// ListenerSet is served since Gateway API 1.5.
+		typed(gateway, "ListenerSet", func() runtime.Object { return &gatewayv1.ListenerSet{} }, version{"v1", func() client.ObjectList { return &gatewayv1.ListenerSetList{} }}).way(),
 		// v1 is served since Gateway API 1.5; v1beta1 is what is stored.
 		typed(gateway, "ReferenceGrant", func() runtime.Object { return &gatewayv1.ReferenceGrant{} },
 			version{"v1", func() client.ObjectList { return &gatewayv1.ReferenceGrantList{} }},
@@ -64,7 +78,42 @@ func kinds() []kind {
 		typed("networking.k8s.io", "Ingress", func() runtime.Object { return &networkingv1.Ingress{} }, version{"v1", func() client.ObjectList { return &networkingv1.IngressList{} }}).way(),
 		typed("networking.k8s.io", "IngressClass", func() runtime.Object { return &networkingv1.IngressClass{} },
 			version{"v1", func() client.ObjectList { return &networkingv1.IngressClassList{} }}).cluster(),
+	}, deepKinds()...)
+}
+
+// deepKinds are what only a diagnosis looks at.
+func deepKinds() []kind {
+	out := []kind{
+		bare("apiextensions.k8s.io", "CustomResourceDefinition", "v1").cluster(),
+		untyped("apiregistration.k8s.io", "APIService", "v1").cluster(),
+		typed("apps", "Deployment", func() runtime.Object { return &appsv1.Deployment{} }, version{"v1", func() client.ObjectList { return &appsv1.DeploymentList{} }}),
+		typed("apps", "StatefulSet", func() runtime.Object { return &appsv1.StatefulSet{} }, version{"v1", func() client.ObjectList { return &appsv1.StatefulSetList{} }}),
+		untyped("cert-manager.io", "Certificate", "v1"),
+		untyped("cert-manager.io", "ClusterIssuer", "v1").cluster(),
+		untyped("cert-manager.io", "Issuer", "v1"),
+		untyped("helm.m.crossplane.io", "ProviderConfig", "v1beta1").named("HelmProviderConfig"),
+		untyped("helm.m.crossplane.io", "Release", "v1beta1"),
+		untyped("keda.sh", "ScaledObject", "v1alpha1"),
+		untyped("kubernetes.m.crossplane.io", "Object", "v1alpha1"),
+		untyped("kubernetes.m.crossplane.io", "ProviderConfig", "v1alpha1").named("KubernetesProviderConfig"),
+		untyped("monitoring.coreos.com", "PodMonitor", "v1"),
+		untyped("monitoring.coreos.com", "Prometheus", "v1"),
+		untyped("protection.crossplane.io", "ClusterUsage", "v1beta1").cluster(),
+		untyped("protection.crossplane.io", "Usage", "v1beta1"),
 	}
+	for i := range out {
+		out[i].deep = true
+	}
+	return out
+}
+
+// bare is a kind of which only the metadata is read.
+func bare(group, name, v string) kind {
+	return kind{group: group, name: name, empty: func() runtime.Object { return &metav1.PartialObjectMetadata{} }, versions: []version{{v, func() client.ObjectList {
+		list := &metav1.PartialObjectMetadataList{}
+		list.SetGroupVersionKind(schema.GroupVersionKind{Group: group, Version: v, Kind: name + "List"})
+		return list
+	}}}}
 }
 
 func typed(group, name string, empty func() runtime.Object, versions ...version) kind {
@@ -95,5 +144,11 @@ func (k kind) way() kind {
 
 func (k kind) clocks(controller string) kind {
 	k.streams = controller
+	return k
+}
+
+// named tells two kinds of the same name apart.
+func (k kind) named(as string) kind {
+	k.as = as
 	return k
 }

@@ -21,6 +21,12 @@ type Options struct {
 	// Namespaces to read; none for all. Cluster-scoped kinds are always read. What
 	// stands in other namespaces is then as if it did not exist.
 	Namespaces []string
+	// Deep reads what only a diagnosis looks at, too: workloads, certificates, monitoring,
+	// scaling, what Crossplane manages, and which CRDs there are.
+	Deep bool
+	// Certificates reads, with Deep, the TLS Secrets in the namespaces of those that
+	// listeners name. Of a Secret only its name, its type and its certificate are kept.
+	Certificates bool
 }
 
 // pageSize is that of kubectl: small enough for the API server, large enough that most
@@ -38,6 +44,9 @@ func Load(ctx context.Context, r Reader, o Options) (*Snapshot, error) {
 		namespaces = []string{""}
 	}
 	for _, k := range kinds() {
+		if k.deep && !o.Deep {
+			continue
+		}
 		in := namespaces
 		if k.clusterScoped {
 			in = []string{""}
@@ -50,7 +59,16 @@ func Load(ctx context.Context, r Reader, o Options) (*Snapshot, error) {
 			unseen = append(unseen, missing)
 		}
 	}
-	return build(found, unseen, only)
+	if o.Deep {
+		missing, err := found.loadSecrets(ctx, r, o)
+		if err != nil {
+			return nil, fmt.Errorf("cannot list Secret: %w", err)
+		}
+		if missing.Reason != "" {
+			unseen = append(unseen, missing)
+		}
+	}
+	return build(found, unseen, only, nil)
 }
 
 // load reads a kind in the first version that is served. What is missing has no reason
@@ -70,7 +88,7 @@ func (o *Objects) load(ctx context.Context, r Reader, k kind, namespaces []strin
 
 func (o *Objects) loadVersion(ctx context.Context, r Reader, v version, namespaces []string) (Unseen, error) {
 	for _, namespace := range namespaces {
-		items, err := list(ctx, r, v, namespace)
+		items, err := list(ctx, r, v, client.InNamespace(namespace))
 		switch {
 		case meta.IsNoMatchError(err), apierrors.IsNotFound(err):
 			return Unseen{Reason: NotInstalled}, nil
@@ -90,15 +108,15 @@ func (o *Objects) loadVersion(ctx context.Context, r Reader, v version, namespac
 
 // list reads all pages. A continue token that has expired between two pages begins the
 // list again, without pages: https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
-func list(ctx context.Context, r Reader, v version, namespace string) ([]runtime.Object, error) {
+func list(ctx context.Context, r Reader, v version, only ...client.ListOption) ([]runtime.Object, error) {
 	var items []runtime.Object
-	opts := []client.ListOption{client.InNamespace(namespace), client.Limit(pageSize)}
+	opts := append(slices.Clone(only), client.Limit(pageSize))
 	token := ""
 	for {
 		page := v.list()
 		err := r.List(ctx, page, append(slices.Clone(opts), client.Continue(token))...)
 		if token != "" && apierrors.IsResourceExpired(err) {
-			items, token, opts = nil, "", opts[:1]
+			items, token, opts = nil, "", only
 			continue
 		}
 		if err != nil {

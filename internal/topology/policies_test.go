@@ -69,7 +69,7 @@ func TestUnreadPoliciesAreNotGuessed(t *testing.T) {
 		if err := o.add(class); err != nil {
 			t.Fatal(err)
 		}
-		s, err := build(o, []Unseen{{Kind: "ClientTrafficPolicy", Reason: reason}}, nil)
+		s, err := build(o, []Unseen{{Kind: "ClientTrafficPolicy", Reason: reason}}, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

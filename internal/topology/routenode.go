@@ -15,6 +15,7 @@ type routeNode struct {
 	ref        Ref
 	labels     map[string]string
 	generation int64
+	created    metav1.Time
 	hostnames  []string
 	parents    []gatewayv1.ParentReference
 	status     []gatewayv1.RouteParentStatus
@@ -100,6 +101,7 @@ func newRoute(kind string, meta *metav1.ObjectMeta, spec *gatewayv1.CommonRouteS
 		ref:        Ref{Kind: kind, Namespace: meta.Namespace, Name: meta.Name},
 		labels:     meta.Labels,
 		generation: meta.Generation,
+		created:    meta.CreationTimestamp,
 		parents:    spec.ParentRefs,
 		status:     status.Parents,
 	}

@@ -21,13 +21,17 @@ import (
 const (
 	NotInstalled = "not installed"
 	Forbidden    = "forbidden"
+	// NotAsked: whoever made the snapshot did not ask for the kind.
+	NotAsked = "not asked for"
+	// NotInFiles: the snapshot is made of files, which hold none.
+	NotInFiles = "not in the files"
 )
 
 // Unseen is a kind of which the snapshot holds nothing, though there may be some.
 type Unseen struct {
 	// Kind, such as HTTPRoute.
 	Kind string `json:"kind"`
-	// Reason is NotInstalled or Forbidden.
+	// Reason is NotInstalled, Forbidden, NotAsked or NotInFiles.
 	Reason string `json:"reason"`
 	// Message is what the API server said.
 	Message string `json:"message,omitempty"`
@@ -62,10 +66,13 @@ type Snapshot struct {
 	blind map[string]string
 	// namespaces that were read; none for all.
 	namespaces []string
+	// inFiles says of which kinds files hold objects, by namespace, which is empty for any;
+	// nil for a snapshot of a cluster.
+	inFiles map[target]bool
 }
 
 // build makes the indexes: each object is looked at once.
-func build(o *Objects, unseen []Unseen, namespaces []string) (*Snapshot, error) {
+func build(o *Objects, unseen []Unseen, namespaces []string, inFiles map[target]bool) (*Snapshot, error) {
 	controllers, err := catalog.LoadControllers()
 	if err != nil {
 		return nil, err
@@ -77,6 +84,7 @@ func build(o *Objects, unseen []Unseen, namespaces []string) (*Snapshot, error) 
 		controllers: controllers,
 		blind:       map[string]string{},
 		namespaces:  namespaces,
+		inFiles:     inFiles,
 	}
 	slices.SortFunc(s.Unseen, func(a, b Unseen) int { return cmp.Compare(a.Kind, b.Kind) })
 	for _, u := range s.Unseen {
@@ -92,11 +100,17 @@ func build(o *Objects, unseen []Unseen, namespaces []string) (*Snapshot, error) 
 }
 
 // unread says that there may be objects of a kind that we are not allowed to see.
-func (s *Snapshot) unread(kind string) bool { return s.blind[kind] == Forbidden }
+func (s *Snapshot) unread(kind string) bool {
+	return s.blind[kind] == Forbidden || s.blind[kind] == NotAsked
+}
 
 // sees says that an object of a kind that is not in the snapshot does not exist. The
 // namespace is empty for cluster-scoped kinds.
 func (s *Snapshot) sees(kind, namespace string) bool {
+	if s.inFiles != nil {
+		// Files are rarely a whole cluster: what they hold nothing of may be elsewhere.
+		return s.inFiles[target{kind, Key{Namespace: namespace}}]
+	}
 	return !s.unread(kind) && (namespace == "" || len(s.namespaces) == 0 || slices.Contains(s.namespaces, namespace))
 }
 
