@@ -38,9 +38,13 @@ func (o *Objects) add(obj runtime.Object) error {
 	case *corev1.Secret:
 		o.addSecret(obj)
 	case *appsv1.Deployment:
-		keep(&o.Deployments, workload(obj.ObjectMeta, obj.Spec.Replicas, obj.Spec.Template.Labels, obj.Status.ReadyReplicas))
+		w := workload(&obj.ObjectMeta, obj.Spec.Replicas, obj.Spec.Template.Labels)
+		w.Ready, w.Settled = obj.Status.ReadyReplicas, obj.Status.ObservedGeneration >= obj.Generation
+		keep(&o.Deployments, w)
 	case *appsv1.StatefulSet:
-		keep(&o.StatefulSets, workload(obj.ObjectMeta, obj.Spec.Replicas, obj.Spec.Template.Labels, obj.Status.ReadyReplicas))
+		w := workload(&obj.ObjectMeta, obj.Spec.Replicas, obj.Spec.Template.Labels)
+		w.Ready, w.Settled = obj.Status.ReadyReplicas, obj.Status.ObservedGeneration >= obj.Generation
+		keep(&o.StatefulSets, w)
 	default:
 		o.addGatewayAPI(obj)
 	}
@@ -48,8 +52,8 @@ func (o *Objects) add(obj runtime.Object) error {
 }
 
 // workload keeps what is read of one: most of a Deployment is its pods' containers.
-func workload(meta metav1.ObjectMeta, replicas *int32, labels map[string]string, ready int32) *Workload {
-	out := &Workload{ObjectMeta: metav1.ObjectMeta{Namespace: meta.Namespace, Name: meta.Name, Labels: meta.Labels}, Replicas: 1, Ready: ready, PodLabels: labels}
+func workload(meta *metav1.ObjectMeta, replicas *int32, labels map[string]string) *Workload {
+	out := &Workload{ObjectMeta: metav1.ObjectMeta{Namespace: meta.Namespace, Name: meta.Name, Labels: meta.Labels}, Replicas: 1, PodLabels: labels}
 	if replicas != nil {
 		out.Replicas = *replicas
 	}

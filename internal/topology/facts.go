@@ -1,7 +1,11 @@
 package topology
 
 import (
+	"cmp"
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/gatehouse-platform/gatehouse/catalog"
@@ -195,3 +199,44 @@ func (s *Snapshot) IngressClassOf(namespace, name string) (class, controller str
 // Interceptor is the name of the Service of KEDA's HTTP add-on that holds requests until
 // a pod is there.
 const Interceptor = interceptor
+
+// OfFiles says that the snapshot is made of files. Manifests have no status: there, that
+// a controller has said nothing means nothing.
+func (s *Snapshot) OfFiles() bool { return s.inFiles != nil }
+
+// Scaler is an HTTPScaledObject or InterceptorRoute of KEDA's HTTP add-on.
+type Scaler struct {
+	Object *unstructured.Unstructured
+	// Service that the interceptor sends to.
+	Service Key
+	// Hosts that it takes; "" stands for any.
+	Hosts []string
+	// Reached says that a route or an Ingress sends some of its requests to the interceptor.
+	Reached bool
+}
+
+// Scalers returns those of KEDA's HTTP add-on, by the name of the Service.
+func (s *Snapshot) Scalers() []Scaler {
+	var out []Scaler
+	for service, scalers := range s.scalers {
+		e := &exposing{snapshot: s, service: service}
+		for _, k := range scalers {
+			n := Scaler{Object: k.object, Service: service}
+			for _, rule := range k.rules {
+				n.Hosts = append(n.Hosts, orAny(rule.hosts)...)
+			}
+			n.Reached = slices.ContainsFunc(s.interceptors, func(u use) bool { return e.reaches(u, k) }) || e.reachedByIngress(k)
+			out = append(out, n)
+		}
+	}
+	slices.SortFunc(out, func(a, b Scaler) int {
+		return cmp.Or(compareKeys(a.Service, b.Service), cmp.Compare(a.Object.GetKind(), b.Object.GetKind()), cmp.Compare(a.Object.GetName(), b.Object.GetName()))
+	})
+	return out
+}
+
+func (e *exposing) reachedByIngress(k *scaler) bool {
+	return slices.ContainsFunc(e.interceptorServices(), func(key Key) bool {
+		return slices.ContainsFunc(e.snapshot.ingresses[key], func(u ingressUse) bool { return len(k.takes(u.host, nil)) > 0 })
+	})
+}

@@ -87,6 +87,8 @@ type Workload struct {
 	Replicas int32
 	// Ready replicas.
 	Ready int32
+	// Settled says that the controller has looked at the newest generation.
+	Settled bool
 	// PodLabels are those of its pods.
 	PodLabels map[string]string
 }

@@ -18,8 +18,9 @@ const interceptor = "keda-add-ons-http-interceptor-proxy"
 // scaler is an HTTPScaledObject or InterceptorRoute: it says to which Service the
 // interceptor sends what.
 type scaler struct {
-	ref   Ref
-	rules []scalerRule
+	ref    Ref
+	object *unstructured.Unstructured
+	rules  []scalerRule
 	// request is how long a request may take in all; empty for no limit.
 	request string
 }
@@ -48,7 +49,7 @@ func (s *Snapshot) addScaler(kind string, obj *unstructured.Unstructured, servic
 	key := Key{obj.GetNamespace(), service}
 	ref := Ref{Kind: kind, Namespace: obj.GetNamespace(), Name: obj.GetName()}
 	request, _, _ := unstructured.NestedString(obj.Object, "spec", "timeouts", "request")
-	s.scalers[key] = append(s.scalers[key], &scaler{ref, rules, request})
+	s.scalers[key] = append(s.scalers[key], &scaler{ref, obj, rules, request})
 }
 
 // limit of a stream that goes through the interceptor; as it is where none does.

@@ -1,0 +1,213 @@
+package diagnose
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/gatehouse-platform/gatehouse/internal/topology"
+)
+
+// claim is a match of a rule of a route, for one host at one listener.
+type claim struct {
+	route *topology.Facts
+	// rule and match are indexes; match is -1 for a rule without matches.
+	rule, match int
+}
+
+func (c claim) field() string {
+	if c.match < 0 {
+		return fmt.Sprintf("spec.rules[%d]", c.rule)
+	}
+	return fmt.Sprintf("spec.rules[%d].matches[%d]", c.rule, c.match)
+}
+
+// compareClaims says which of two that match the same wins: the older route, then the
+// one whose namespace and name come first, then the rule that stands first.
+// https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule (matches)
+func compareClaims(a, b claim) int {
+	return cmp.Or(
+		a.route.Created.Compare(b.route.Created.Time),
+		cmp.Compare(a.route.Ref.Namespace, b.route.Ref.Namespace),
+		cmp.Compare(a.route.Ref.Name, b.route.Ref.Name),
+		cmp.Compare(a.rule, b.rule),
+		cmp.Compare(a.match, b.match),
+	)
+}
+
+// place is where a request comes in: a listener, a host, and what matches.
+type place struct {
+	owner    Object
+	listener int
+	kind     string
+	host     string
+	match    string
+}
+
+// Routes that match the same requests: only one of them gets them.
+func routeConflict() Check {
+	return Check{"route-conflict", "a route that never gets a request, because another one matches the same and wins", Warning, func(x *scene) []Finding {
+		claims := map[place][]claim{}
+		all := map[claim][]place{}
+		for i := range x.routes {
+			x.claim(&x.routes[i], func(p place, c claim) {
+				claims[p] = append(claims[p], c)
+				all[c] = append(all[c], p)
+			})
+		}
+		lost := map[claim]claim{}
+		for _, c := range claims {
+			if len(c) < 2 {
+				continue
+			}
+			winner := slices.MinFunc(c, compareClaims)
+			for _, loser := range c {
+				if before, known := lost[loser]; loser != winner && (!known || compareClaims(winner, before) < 0) {
+					lost[loser] = winner
+				}
+			}
+		}
+		var out []Finding
+		for loser, winner := range lost {
+			out = append(out, x.loses(loser, winner, all[loser], claims))
+		}
+		return out
+	}}
+}
+
+// claim tells of every match of a route at every listener that takes it.
+func (x *scene) claim(f *topology.Facts, tell func(place, claim)) {
+	matches := x.matches(f)
+	type told struct {
+		place
+
+		rule, match int
+	}
+	seen := map[told]bool{}
+	for _, a := range f.Attachments {
+		for _, at := range a.Bound {
+			owner := Object{Kind: a.Kind, Namespace: a.Key.Namespace, Name: a.Key.Name}
+			for _, host := range at.Hosts {
+				for rule, keys := range matches {
+					for match, key := range keys {
+						c := claim{f, rule, match}
+						if key == "" {
+							c.match, key = -1, everything
+						}
+						p := place{owner, at.Index, f.Ref.Kind, host, key}
+						// A route may name one parent twice: that is no conflict with itself.
+						if again := (told{p, rule, match}); !seen[again] {
+							seen[again] = true
+							tell(p, c)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// everything is the match of a rule that has none.
+const everything = `{"path":"PathPrefix /"}`
+
+// matches are those of every rule in a form that is the same for the same requests; a
+// rule without matches has one empty one.
+func (x *scene) matches(f *topology.Facts) [][]string {
+	out := make([][]string, len(f.Rules))
+	if f.Ref.Kind == "HTTPRoute" {
+		for i, rule := range x.Objects.HTTPRoutes.Get(f.Ref.Namespace, f.Ref.Name).Spec.Rules {
+			for _, m := range rule.Matches {
+				out[i] = append(out[i], httpKey(m))
+			}
+		}
+	} else {
+		for i, rule := range x.Objects.GRPCRoutes.Get(f.Ref.Namespace, f.Ref.Name).Spec.Rules {
+			for _, m := range rule.Matches {
+				raw, err := json.Marshal(m)
+				if err == nil {
+					out[i] = append(out[i], string(raw))
+				}
+			}
+		}
+	}
+	for i := range out {
+		if len(out[i]) == 0 {
+			out[i] = []string{""}
+		}
+	}
+	return out
+}
+
+func httpKey(m gatewayv1.HTTPRouteMatch) string {
+	kind, value := gatewayv1.PathMatchPathPrefix, "/"
+	if m.Path != nil {
+		kind = gatewayv1.PathMatchType(cmp.Or(deref(m.Path.Type), string(kind)))
+		value = cmp.Or(deref(m.Path.Value), value)
+	}
+	if kind == gatewayv1.PathMatchPathPrefix && value != "/" {
+		value = strings.TrimSuffix(value, "/") // a trailing slash means nothing in a prefix
+	}
+	words := []string{`{"path":"` + string(kind) + " " + value + `"`}
+	if m.Method != nil {
+		words = append(words, "method "+string(*m.Method))
+	}
+	var more []string
+	for _, h := range m.Headers {
+		more = append(more, "header "+cmp.Or(deref(h.Type), "Exact")+" "+strings.ToLower(string(h.Name))+"="+h.Value)
+	}
+	for _, q := range m.QueryParams {
+		more = append(more, "query "+cmp.Or(deref(q.Type), "Exact")+" "+string(q.Name)+"="+q.Value)
+	}
+	slices.Sort(more)
+	return strings.Join(append(words, more...), ";") + "}"
+}
+
+func (x *scene) loses(loser, winner claim, all []place, claims map[place][]claim) Finding {
+	var hosts, kept []string
+	for _, p := range all {
+		if slices.MinFunc(claims[p], compareClaims) == loser {
+			kept = append(kept, p.host)
+			continue
+		}
+		hosts = append(hosts, cmp.Or(p.host, "any host"))
+	}
+	slices.Sort(hosts)
+	by := fmt.Sprintf("%s %s", winner.route.Ref.Kind, quote(topology.Key{Namespace: winner.route.Ref.Namespace, Name: winner.route.Ref.Name}))
+	reason := "comes first by name"
+	switch {
+	case winner.route == loser.route:
+		by, reason = winner.field()+" of the same route", "stands first"
+	case winner.route.Created.Before(&loser.route.Created):
+		reason = "is older"
+	}
+	f := Finding{
+		Object: routeObject(loser.route), Field: loser.field(),
+		Problem: fmt.Sprintf("%s matches the same requests for %s and wins: it %s.", capital(by), list(slices.Compact(hosts)), reason),
+		Why:     "This rule never gets these requests. If the other one goes, it suddenly does.",
+	}
+	if len(kept) > 0 {
+		f.Fix = byHand("Take the hostnames that both have away from one of them, or match more closely.")
+		return f
+	}
+	f.Fix = x.dropMatch(loser)
+	return f
+}
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// dropMatch takes away what never gets a request.
+func (x *scene) dropMatch(c claim) Fix {
+	rules := x.matches(c.route)
+	object := routeObject(c.route)
+	switch {
+	case c.match >= 0 && len(rules[c.rule]) > 1:
+		return do("Take the match away, or match more closely.", change(object, unset(fmt.Sprintf("/spec/rules/%d/matches/%d", c.rule, c.match))))
+	case len(rules) > 1:
+		return do("Take the rule away, or match more closely.", change(object, unset(fmt.Sprintf("/spec/rules/%d", c.rule))))
+	}
+	return do("Delete the route, or give it another hostname or path.", remove(object))
+}

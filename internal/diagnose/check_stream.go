@@ -1,0 +1,161 @@
+package diagnose
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gatehouse-platform/gatehouse/internal/streaming"
+	"github.com/gatehouse-platform/gatehouse/internal/topology"
+)
+
+// wanted is how long the requests of a rule are meant to last, and what says so; ok is
+// false for rules of which nothing says that they carry streams.
+//
+// A rule carries streams if it asks for a minute or more (0s is no limit), or if one of
+// its paths ends in /mcp or /sse, the endpoints of MCP's transports
+// (https://modelcontextprotocol.io/specification): those want an hour.
+func wanted(r topology.RuleFacts) (length streaming.Length, says string, ok bool) {
+	if d, err := streaming.ParseDuration(r.Request); r.Request != "" && err == nil {
+		switch {
+		case d == 0:
+			return streaming.Unlimited, "timeouts.request is 0s: no limit", true
+		case d >= streaming.Minute:
+			return streaming.Lasting(d), "timeouts.request is " + r.Request, true
+		}
+		return "", "", false
+	}
+	for _, path := range r.Paths {
+		path = strings.TrimRight(path, "*/")
+		if strings.HasSuffix(path, "/mcp") || strings.HasSuffix(path, "/sse") {
+			return streaming.Lasting(streaming.Hour), path + " is where streams of MCP go", true
+		}
+	}
+	return "", "", false
+}
+
+// shorter says that a limit is less than what is wanted.
+func shorter(limit, want streaming.Length) bool {
+	d, limited := limit.Duration()
+	w, bounded := want.Duration()
+	return limited && (want == streaming.Unlimited || bounded && d < w)
+}
+
+// A stream that is cut before it may be.
+func streamCut() Check {
+	return Check{"stream-cut", "a route for streams on which a clock cuts them", Warning, func(x *scene) []Finding {
+		var out []Finding
+		for i := range x.routes {
+			f := &x.routes[i]
+			for rule := range f.Rules {
+				if cut, bad := x.cut(f, rule); bad {
+					out = append(out, cut)
+				}
+			}
+		}
+		return out
+	}}
+}
+
+// cut is the finding about the shortest limit of a rule, at any listener and backend.
+func (x *scene) cut(f *topology.Facts, rule int) (Finding, bool) {
+	want, says, ok := wanted(f.Rules[rule])
+	if !ok {
+		return Finding{}, false
+	}
+	var worst *Finding
+	for i := range f.Attachments {
+		a := &f.Attachments[i]
+		if a.Gateway == nil || a.Accepted.State == topology.False {
+			continue
+		}
+		for _, at := range a.Bound {
+			for backend, b := range f.Rules[rule].Backends {
+				if !b.IsService() {
+					continue
+				}
+				found := x.judge(stream{f, a, rule, backend, want, says}, f.Limit(a, at, rule, backend))
+				if found != nil && (worst == nil || found.Severity.rank() < worst.Severity.rank()) {
+					worst = found
+				}
+			}
+		}
+	}
+	if worst == nil {
+		return Finding{}, false
+	}
+	return *worst, true
+}
+
+// stream is a way of requests that is meant to last.
+type stream struct {
+	route         *topology.Facts
+	at            *topology.Attachment
+	rule, backend int
+	want          streaming.Length
+	says          string
+}
+
+// judge compares a limit with what is wanted; nil if it is enough.
+func (x *scene) judge(s stream, l streaming.Limit) *Finding {
+	row, _ := x.Controller(string(s.at.Gateway.Spec.GatewayClassName))
+	f := &Finding{Object: routeObject(s.route), Field: fmt.Sprintf("spec.rules[%d].timeouts", s.rule)}
+	switch {
+	case shorter(l.Total, s.want):
+		f.Severity = Warning
+		f.Problem = fmt.Sprintf("A stream is cut after %s, busy or not (%s), while %s.", l.Total, l.TotalBy, s.says)
+		f.Why = "The client sees its stream break in the middle and has to begin again."
+	case shorter(l.Idle, s.want) && s.want != streaming.Lasting(streaming.Hour) || shorter(l.Idle, streaming.Lasting(streaming.Minute)):
+		f.Severity = Info
+		f.Problem = fmt.Sprintf("A stream that is silent for %s is cut (%s), while %s.", l.Idle, l.IdleBy, s.says)
+		f.Why = "A server that sends nothing for so long loses its clients. One that sends an SSE comment every 15 s does not."
+	default:
+		return nil
+	}
+	f.Fix = x.lengthen(s, row, l)
+	return f
+}
+
+// lengthen lets a stream last as long as it is meant to, by what its controller reads.
+func (x *scene) lengthen(s stream, row controllerRow, l streaming.Limit) Fix {
+	advice := strings.Join(l.Advice, " ")
+	if advice == "" {
+		advice = "Send something more often than that: an SSE comment does."
+	}
+	if row.Name == "envoy-gateway" && (s.want == streaming.Unlimited || s.route.Rules[s.rule].Request == "") && s.route.Ref.Kind == "HTTPRoute" {
+		return do("Set both timeouts of the rule to 0s: no limit, idle or not.", change(routeObject(s.route),
+			set(fmt.Sprintf("/spec/rules/%d/timeouts", s.rule), map[string]any{"request": "0s", "backendRequest": "0s"})))
+	}
+	actions := x.policies(s.route, s.rule, row)
+	if row.Name == "envoy-gateway" && s.route.Ref.Kind == "HTTPRoute" {
+		actions = []Action{change(routeObject(s.route), set(fmt.Sprintf("/spec/rules/%d/timeouts/backendRequest", s.rule), s.route.Rules[s.rule].Request))}
+	}
+	if len(actions) == 0 {
+		return byHand(advice)
+	}
+	return do("Set the limit where the controller reads it.", actions...)
+}
+
+// streamingServices are the Services behind rules for streams, also through KEDA's
+// interceptor.
+func (x *scene) streams(service topology.Key, hosts []string) bool {
+	return slices.ContainsFunc(x.backends, func(b backendUse) bool {
+		if _, _, ok := wanted(b.route.Rules[b.rule]); !ok {
+			return false
+		}
+		return b.Key == service || b.Key.Name == topology.Interceptor && common(b.route.Hostnames, hosts)
+	})
+}
+
+// common says that two lists of hostnames have one in common; an empty list has all.
+func common(a, b []string) bool {
+	if len(a) == 0 || len(b) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(a, func(one string) bool {
+		return slices.ContainsFunc(b, func(other string) bool {
+			_, ok := topology.Meet(one, other)
+			return ok
+		})
+	})
+}
