@@ -1,4 +1,5 @@
-// Command gatehouse shows and checks Clusters without any cluster.
+// Command gatehouse shows and checks Clusters without any cluster, and says what is wrong
+// with the way into one.
 package main
 
 import (
@@ -25,6 +26,7 @@ type cli struct {
 	Render   renderCmd        `cmd:"" help:"Show what Clusters are composed of."`
 	Validate validateCmd      `cmd:"" help:"Check Clusters."`
 	Diff     diffCmd          `cmd:"" help:"Show what changes when one version of Clusters becomes another."`
+	Diagnose diagnoseCmd      `cmd:"" help:"Say what is wrong with the way into a cluster, and what mends it."`
 	Apps     appsCmd          `cmd:"" help:"List what Gatehouse installs."`
 	Plane    planeCmd         `cmd:"" help:"Run a local control plane to try things out."`
 	Version  kong.VersionFlag `help:"Print the version."`
@@ -47,7 +49,7 @@ func run(args []string, s streams) int {
 	code, exited := exitFine, false
 	k, err := kong.New(&cli{},
 		kong.Name("gatehouse"),
-		kong.Description("The front door of a Kubernetes platform: shows and checks Clusters without any cluster."),
+		kong.Description("The front door of a Kubernetes platform: shows and checks Clusters without any cluster, and says what is wrong in one."),
 		kong.Writers(s.Out, s.Err),
 		kong.Exit(func(c int) { code, exited = c, true }),
 		kong.Vars{"version": version.Version},

@@ -75,7 +75,7 @@ func backendMissing() Check {
 			}
 			out = append(out, Finding{
 				Object: b.object(), Field: b.field("name"),
-				Problem: saying(fmt.Sprintf("Service %q does not exist%s", b.Key, didYouMean(b.Key.Name, x.services[b.Key.Namespace])), b.refusal()) + ".",
+				Problem: saying(fmt.Sprintf("Service %q does not exist%s", b.Key, whatDoes(b.Key.Name, x.services[b.Key.Namespace])), b.refusal()) + ".",
 				Why:     whyBackend,
 				Fix:     x.fixMissing(b),
 			})
@@ -90,11 +90,7 @@ func (x *scene) service(key topology.Key) *corev1.Service {
 
 func (x *scene) fixMissing(b backendUse) Fix {
 	names := x.services[b.Key.Namespace]
-	to := nearest(b.Key.Name, names)
-	if to == "" && len(names) == 1 {
-		to = names[0]
-	}
-	if to != "" {
+	if to := nearest(b.Key.Name, names); to != "" {
 		operations := []Operation{set(b.pointer("/name"), to)}
 		if ports := x.service(topology.Key{Namespace: b.Key.Namespace, Name: to}).Spec.Ports; len(ports) == 1 && ports[0].Port != b.Port {
 			operations = append(operations, set(b.pointer("/port"), ports[0].Port))

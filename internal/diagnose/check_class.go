@@ -19,7 +19,7 @@ func gatewayClassMissing() Check {
 			}
 			out = append(out, Finding{
 				Object: gatewayObject(g), Field: "spec.gatewayClassName",
-				Problem: fmt.Sprintf("GatewayClass %q does not exist%s.", class, didYouMean(class, x.classes(false))),
+				Problem: fmt.Sprintf("GatewayClass %q does not exist%s.", class, whatDoes(class, x.classes(false))),
 				Why:     "No controller takes the Gateway, so nothing listens and no route attached to it works.",
 				Fix:     x.fixClass(g, class),
 			})
@@ -80,7 +80,7 @@ func gatewayClassNotAccepted() Check {
 		var out []Finding
 		for _, c := range x.Objects.GatewayClasses.All() {
 			told := acceptance(c)
-			silent := told.Reason == "Stale" || len(c.Status.Conditions) == 0 && x.OfFiles()
+			silent := told.Reason == stale || len(c.Status.Conditions) == 0 && x.OfFiles()
 			if !used[c.Name] || told.State == topology.True || silent {
 				continue
 			}

@@ -199,15 +199,27 @@ func (x *scene) loses(loser, winner claim, all []place, claims map[place][]claim
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// dropMatch takes away what never gets a request.
+// dropMatch takes away what never gets a request, as long as it still stands where it was.
 func (x *scene) dropMatch(c claim) Fix {
 	rules := x.matches(c.route)
 	object := routeObject(c.route)
+	rule := fmt.Sprintf("/spec/rules/%d", c.rule)
+	match := fmt.Sprintf("%s/matches/%d", rule, c.match)
 	switch {
 	case c.match >= 0 && len(rules[c.rule]) > 1:
-		return do("Take the match away, or match more closely.", change(object, unset(fmt.Sprintf("/spec/rules/%d/matches/%d", c.rule, c.match))))
+		return do("Take the match away, or match more closely.", change(object, still(match, x.written(c)), unset(match)))
+	case len(rules) > 1 && c.match >= 0:
+		return do("Take the rule away, or match more closely.", change(object, still(match, x.written(c)), unset(rule)))
 	case len(rules) > 1:
-		return do("Take the rule away, or match more closely.", change(object, unset(fmt.Sprintf("/spec/rules/%d", c.rule))))
+		return do("Take the rule away, or match more closely.", change(object, unset(rule)))
 	}
 	return do("Delete the route, or give it another hostname or path.", remove(object))
+}
+
+// written is a match as it stands in the route.
+func (x *scene) written(c claim) any {
+	if c.route.Ref.Kind == "HTTPRoute" {
+		return plain(x.Objects.HTTPRoutes.Get(c.route.Ref.Namespace, c.route.Ref.Name).Spec.Rules[c.rule].Matches[c.match])
+	}
+	return plain(x.Objects.GRPCRoutes.Get(c.route.Ref.Namespace, c.route.Ref.Name).Spec.Rules[c.rule].Matches[c.match])
 }

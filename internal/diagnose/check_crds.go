@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/gatehouse-platform/gatehouse/catalog"
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
@@ -71,6 +72,9 @@ func gatewayAPIMissing() Check {
 		if !known {
 			return nil
 		}
+		if len(x.outdated(row)) > 0 {
+			return nil // older ones lack kinds, too: newer ones bring them
+		}
 		var missing []string
 		channel := ""
 		for _, plural := range needed(row) {
@@ -103,23 +107,44 @@ func gatewayAPIOutdated() Check {
 		if !known {
 			return nil
 		}
-		var out []Finding
-		for _, crd := range x.Objects.CRDs.All() {
-			version := crd.Annotations[bundleVersion]
-			plural, ours := strings.CutSuffix(crd.Name, "."+gatewayGroup)
-			if !ours || !older(version, row.GatewayAPI) || !slices.Contains(needed(row), plural) {
-				continue
-			}
-			out = append(out, Finding{
-				Object:  Object{"apiextensions.k8s.io/v1", "CustomResourceDefinition", "", crd.Name},
-				Field:   "metadata.annotations[" + bundleVersion + "]",
-				Problem: fmt.Sprintf("It is of Gateway API %s; Envoy Gateway %s is built for %s.", version, row.Version, row.GatewayAPI),
-				Why:     "The controller reads fields and versions that the CRD does not have: they are dropped without a word, or it does not start.",
-				Fix:     do("Install the CRDs of the release that Envoy Gateway is built for.", applyURL(installURL(row.GatewayAPI, crd.Annotations[bundleChannel]))),
-			})
+		old := x.outdated(row)
+		if len(old) == 0 {
+			return nil
 		}
-		return out
+		var names []string
+		for _, crd := range old {
+			names = append(names, strings.TrimSuffix(crd.Name, "."+gatewayGroup))
+		}
+		version := old[0].Annotations[bundleVersion]
+		return []Finding{{
+			Object:  Object{"apiextensions.k8s.io/v1", "CustomResourceDefinition", "", old[0].Name},
+			Field:   "metadata.annotations[" + bundleVersion + "]",
+			Problem: fmt.Sprintf("The CRDs of %s are of Gateway API %s; Envoy Gateway %s is built for %s.", strings.Join(names, ", "), version, row.Version, row.GatewayAPI),
+			Why:     "The controller reads kinds, versions and fields that they do not have: it does not start, or what is set is dropped without a word.",
+			Fix:     do("Install the CRDs of the release that Envoy Gateway is built for.", applyURL(installURL(row.GatewayAPI, old[0].Annotations[bundleChannel]))),
+		}}
 	}}
+}
+
+// outdated are the CRDs that are older than Envoy Gateway is built for, the oldest first.
+func (x *scene) outdated(row catalog.SupportedVersion) []*metav1.PartialObjectMetadata {
+	var out []*metav1.PartialObjectMetadata
+	for _, crd := range x.Objects.CRDs.All() {
+		plural, ours := strings.CutSuffix(crd.Name, "."+gatewayGroup)
+		if ours && older(crd.Annotations[bundleVersion], row.GatewayAPI) && slices.Contains(needed(row), plural) {
+			out = append(out, crd)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *metav1.PartialObjectMetadata) int {
+		switch {
+		case older(a.Annotations[bundleVersion], b.Annotations[bundleVersion]):
+			return -1
+		case older(b.Annotations[bundleVersion], a.Annotations[bundleVersion]):
+			return 1
+		}
+		return 0
+	})
+	return out
 }
 
 func chartVersions() Check {

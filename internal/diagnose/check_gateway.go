@@ -159,6 +159,9 @@ func listenerSetNotAllowed() Check {
 			if g == nil || told.State == topology.True {
 				continue
 			}
+			if !settled(g) {
+				told = topology.Condition{Reason: stale}
+			}
 			from, allowed := gatewayv1.NamespacesFromNone, &gatewayv1.ListenerNamespaces{}
 			if g.Spec.AllowedListeners != nil && g.Spec.AllowedListeners.Namespaces != nil {
 				allowed = g.Spec.AllowedListeners.Namespaces

@@ -91,7 +91,7 @@ func ingressClass() Check {
 			}
 			f := Finding{
 				Object: ingressObject(in), Field: "spec.ingressClassName",
-				Problem: fmt.Sprintf("IngressClass %q does not exist%s.", class, didYouMean(class, x.ingressClasses())),
+				Problem: fmt.Sprintf("IngressClass %q does not exist%s.", class, whatDoes(class, x.ingressClasses())),
 				Why:     "No controller takes the Ingress.",
 				Fix:     byHand("Name a class that exists, or install a controller."),
 			}

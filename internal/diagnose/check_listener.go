@@ -124,7 +124,7 @@ func listenerProtocol() Check {
 			told := l.told(gatewayv1.ListenerConditionAccepted)
 			refused := told.State == topology.False && told.Reason == string(gatewayv1.ListenerReasonUnsupportedProtocol)
 			// A protocol with a domain in front is the controller's own.
-			unknown := layers[l.Protocol] == "" && !strings.Contains(string(l.Protocol), "/") && told.State == topology.StateUnknown && told.Reason != "Stale"
+			unknown := layers[l.Protocol] == "" && !strings.Contains(string(l.Protocol), "/") && told.State == topology.StateUnknown && told.Reason != stale
 			if !refused && !unknown {
 				continue
 			}

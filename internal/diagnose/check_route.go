@@ -51,7 +51,11 @@ func (x *scene) findUnattached() []unattached {
 	var out []unattached
 	for i := range x.routes {
 		for j := range x.routes[i].Attachments {
-			u := unattached{&x.routes[i].Attachments[j], &x.routes[i], j}
+			a := x.routes[i].Attachments[j]
+			if a.Gateway != nil && a.Accepted.State == topology.False && !settled(a.Gateway) {
+				a.Accepted = topology.Condition{State: topology.StateUnknown, Reason: stale}
+			}
+			u := unattached{&a, &x.routes[i], j}
 			if u.Accepted.State != topology.True && u.owned() {
 				out = append(out, u)
 			}
@@ -92,7 +96,7 @@ func routeParentMissing() Check {
 			}
 			out = append(out, Finding{
 				Object: u.object(), Field: u.field("name"),
-				Problem: saying(fmt.Sprintf("%s does not exist%s", u.parent(), didYouMean(u.Key.String(), x.parents(u.Kind))), u.Accepted) + ".",
+				Problem: saying(u.parent()+" does not exist", u.Accepted) + ".",
 				Why:     whyUnattached,
 				Fix:     x.fixParent(u),
 			})
@@ -132,7 +136,7 @@ func (x *scene) fixParent(u unattached) Fix {
 	if to == "" {
 		return byHand("Create the Gateway, or name one that exists.")
 	}
-	return do(fmt.Sprintf("Name %s %q.", u.Kind, to), u.change(set(u.pointer("/name"), name), set(u.pointer("/namespace"), namespace)))
+	return do(fmt.Sprintf("Name %s %q, which does exist.", u.Kind, to), u.change(set(u.pointer("/name"), name), set(u.pointer("/namespace"), namespace)))
 }
 
 // mismatch makes the check of one rule of attachment.
@@ -172,7 +176,7 @@ func routeSectionMissing() Check {
 	c := Check{ID: "route-section-missing", Finds: "a route that names a listener which does not exist"}
 	return mismatch(c, topology.AgainstSection, func(_ *scene, u unattached, near []topology.Candidate) Finding {
 		name := deref(u.Ref.SectionName)
-		f := Finding{Field: u.field("sectionName"), Problem: fmt.Sprintf("%s has no listener %q%s", u.parent(), name, didYouMean(name, listenerNames(near)))}
+		f := Finding{Field: u.field("sectionName"), Problem: fmt.Sprintf("Listener %q of %s does not exist%s", name, u.parent(), whatDoes(name, listenerNames(near)))}
 		if to := nearest(name, listenerNames(near)); to != "" {
 			f.Fix = do(fmt.Sprintf("Name listener %q.", to), u.change(set(u.pointer("/sectionName"), to)))
 			return f

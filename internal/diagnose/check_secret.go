@@ -69,7 +69,7 @@ func secretMissing() Check {
 			if r.resolved() || x.issued(r.key) || !missing && (!invalid || x.Sees("Secret", r.key.Namespace)) {
 				continue
 			}
-			problem := fmt.Sprintf("Secret %q of listener %q does not exist%s", r.key, r.Name, didYouMean(r.key.Name, x.tlsSecrets(r.key.Namespace)))
+			problem := fmt.Sprintf("Secret %q of listener %q does not exist%s", r.key, r.Name, whatDoes(r.key.Name, x.tlsSecrets(r.key.Namespace)))
 			if !missing {
 				problem = fmt.Sprintf("Secret %q of listener %q cannot be used", r.key, r.Name)
 				told.Reason = string(gatewayv1.ListenerReasonInvalidCertificateRef)
@@ -162,7 +162,7 @@ func (x *scene) fixSecret(r secretRef, name string) Fix {
 		}
 	}
 	use := func(name string) Action {
-		return r.change(set(r.pointer(fmt.Sprintf("/tls/certificateRefs/%d", r.at)), map[string]any{"name": name}))
+		return r.change(replace(r.pointer(fmt.Sprintf("/tls/certificateRefs/%d", r.at)), map[string]any{"name": name}))
 	}
 	if len(fitting) > 0 {
 		to := nearest(r.key.Name, fitting)

@@ -28,11 +28,14 @@ func wanted(r topology.RuleFacts) (length streaming.Length, says string, ok bool
 	for _, path := range r.Paths {
 		path = strings.TrimRight(path, "*/")
 		if strings.HasSuffix(path, "/mcp") || strings.HasSuffix(path, "/sse") {
-			return streaming.Lasting(streaming.Hour), path + " is where streams of MCP go", true
+			return silent, path + " is where streams of MCP go", true
 		}
 	}
 	return "", "", false
 }
+
+// silent is for how long a stream without heartbeats is expected to live at the least.
+const silent = streaming.Length("1h")
 
 // shorter says that a limit is less than what is wanted.
 func shorter(limit, want streaming.Length) bool {
@@ -105,7 +108,7 @@ func (x *scene) judge(s stream, l streaming.Limit) *Finding {
 		f.Severity = Warning
 		f.Problem = fmt.Sprintf("A stream is cut after %s, busy or not (%s), while %s.", l.Total, l.TotalBy, s.says)
 		f.Why = "The client sees its stream break in the middle and has to begin again."
-	case shorter(l.Idle, s.want) && s.want != streaming.Lasting(streaming.Hour) || shorter(l.Idle, streaming.Lasting(streaming.Minute)):
+	case shorter(l.Idle, s.want) && shorter(l.Idle, silent):
 		f.Severity = Info
 		f.Problem = fmt.Sprintf("A stream that is silent for %s is cut (%s), while %s.", l.Idle, l.IdleBy, s.says)
 		f.Why = "A server that sends nothing for so long loses its clients. One that sends an SSE comment every 15 s does not."

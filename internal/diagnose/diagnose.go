@@ -112,6 +112,7 @@ func All() []Check {
 		routeNamespaceNotAllowed(),
 		routeHostnameMismatch(),
 		routeNotAccepted(),
+		routeNotResolved(),
 		routeConflict(),
 		backendMissing(),
 		backendPort(),

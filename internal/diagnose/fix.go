@@ -83,6 +83,9 @@ func change(o Object, operations ...Operation) Action {
 
 func set(path string, value any) Operation { return Operation{"add", path, value} }
 
+// replace is for items of lists, where set would insert one.
+func replace(path string, value any) Operation { return Operation{"replace", path, value} }
+
 func unset(path string) Operation { return Operation{Op: "remove", Path: path} }
 
 // still is an operation that fails if the list has changed since it was looked at.

@@ -129,6 +129,20 @@ func objectOfU(u *unstructured.Unstructured) Object {
 	return Object{u.GetAPIVersion(), u.GetKind(), u.GetNamespace(), u.GetName()}
 }
 
+// settled says that the controller has looked at the newest generation of a Gateway. What
+// it says of routes and ListenerSets is about an older one otherwise.
+func settled(g *gatewayv1.Gateway) bool {
+	for _, kind := range []gatewayv1.GatewayConditionType{gatewayv1.GatewayConditionAccepted, gatewayv1.GatewayConditionProgrammed} {
+		if topology.ConditionOf(g.Status.Conditions, string(kind), g.Generation).Reason == stale {
+			return false
+		}
+	}
+	return true
+}
+
+// stale is the reason of a condition about an older generation.
+const stale = "Stale"
+
 // field of the listener in its owner.
 func (l listener) field(path string) string {
 	return strings.TrimSuffix(fmt.Sprintf("spec.listeners[%d].%s", l.index, path), ".")
@@ -152,7 +166,7 @@ func (l listener) told(kind gatewayv1.ListenerConditionType) topology.Condition 
 // saying adds what a controller says to a sentence.
 func saying(sentence string, c topology.Condition) string {
 	switch {
-	case c.Reason == "" && c.Message == "":
+	case c.Reason == "" && c.Message == "" || c.Reason == stale:
 		return sentence
 	case c.Message == "":
 		return fmt.Sprintf("%s (%s)", sentence, c.Reason)
@@ -200,19 +214,19 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// didYouMean is the end of a sentence that names what is there.
-func didYouMean(name string, names []string) string {
+// whatDoes is the end of a sentence about what does not exist: what does.
+func whatDoes(name string, names []string) string {
 	names = slices.Compact(slices.Sorted(slices.Values(names)))
 	near := nearest(name, names)
 	switch {
 	case near != "":
-		return fmt.Sprintf("; did you mean %q?", near)
+		return fmt.Sprintf("; %q does", near)
 	case len(names) == 0:
 		return ""
 	case len(names) > 5:
-		return fmt.Sprintf("; there are %d others", len(names))
+		return fmt.Sprintf("; %d others do", len(names))
 	}
-	return "; there is " + list(names)
+	return fmt.Sprintf("; %s %s", list(names), plural(len(names), "does", "do"))
 }
 
 // list names several things.

@@ -17,7 +17,9 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/util/flowcontrol"
@@ -61,7 +63,10 @@ type Client struct {
 	timeout time.Duration
 	client  client.Client
 	dynamic dynamic.Interface
-	hub     *hub
+	// metadata watches for changes, where the objects themselves do not matter.
+	metadata  metadata.Interface
+	discovery discovery.ServerVersionInterface
+	hub       *hub
 }
 
 // Connect makes a client. It does not talk to the API server yet.
@@ -123,7 +128,18 @@ func connect(cfg *rest.Config, c Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a client for %q: %w", cfg.Host, err)
 	}
-	return &Client{host: cfg.Host, timeout: timeout, client: objects, dynamic: changes, hub: newHub()}, nil
+	names, err := metadata.NewForConfigAndClient(cfg, watching)
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a client for %q: %w", cfg.Host, err)
+	}
+	versions, err := discovery.NewDiscoveryClientForConfigAndClient(cfg, calling)
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a client for %q: %w", cfg.Host, err)
+	}
+	return &Client{
+		host: cfg.Host, timeout: timeout, client: objects, dynamic: changes,
+		metadata: names, discovery: versions, hub: newHub(),
+	}, nil
 }
 
 // newScheme holds the types that are read. Adding them cannot fail: they are compiled

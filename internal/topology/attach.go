@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -264,5 +265,29 @@ func (s *Snapshot) selects(selector *metav1.LabelSelector, namespace string) boo
 		return false
 	}
 	matches, err := metav1.LabelSelectorAsSelector(selector)
-	return err == nil && matches.Matches(labels.Set(ns.Labels))
+	return err == nil && matches.Matches(namespaceLabels{namespace, ns.Labels})
+}
+
+// namespaceLabels are those of a namespace with the one that the API server gives to every
+// namespace, which a manifest does not have.
+// https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name
+type namespaceLabels struct {
+	name string
+	labels.Set
+}
+
+func (l namespaceLabels) Has(key string) bool {
+	return key == corev1.LabelMetadataName || l.Set.Has(key)
+}
+
+func (l namespaceLabels) Get(key string) string {
+	value, _ := l.Lookup(key)
+	return value
+}
+
+func (l namespaceLabels) Lookup(key string) (string, bool) {
+	if key == corev1.LabelMetadataName {
+		return l.name, true
+	}
+	return l.Set.Lookup(key)
 }

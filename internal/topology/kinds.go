@@ -107,6 +107,18 @@ func deepKinds() []kind {
 	return out
 }
 
+// Kinds are all that a deep snapshot reads, but Secrets, in every version that is tried,
+// those of one kind in that order.
+func Kinds() []schema.GroupVersionKind {
+	var out []schema.GroupVersionKind
+	for _, k := range kinds() {
+		for _, v := range k.versions {
+			out = append(out, schema.GroupVersionKind{Group: k.group, Version: v.name, Kind: k.name})
+		}
+	}
+	return out
+}
+
 // bare is a kind of which only the metadata is read.
 func bare(group, name, v string) kind {
 	return kind{group: group, name: name, empty: func() runtime.Object { return &metav1.PartialObjectMetadata{} }, versions: []version{{v, func() client.ObjectList {

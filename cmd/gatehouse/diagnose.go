@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/gatehouse-platform/gatehouse/internal/diagnose"
+	"github.com/gatehouse-platform/gatehouse/internal/kube"
+	"github.com/gatehouse-platform/gatehouse/internal/topology"
+	"github.com/gatehouse-platform/gatehouse/internal/version"
+)
+
+type diagnoseCmd struct {
+	Files             []string `help:"Files or folders with objects instead of a cluster; - for standard input. May be repeated." name:"file" placeholder:"FILE" sep:"none" short:"f"`
+	Namespace         string   `help:"Only what is wrong in this namespace." short:"n"`
+	Output            string   `default:"text" enum:"text,json" help:"text or json." short:"o"`
+	Watch             bool     `help:"Look again whenever something changes, until interrupted." short:"w"`
+	Kubeconfig        string   `help:"Kubeconfig of the cluster; by default as kubectl takes it." placeholder:"FILE"`
+	Context           string   `help:"Context of the kubeconfig." placeholder:"NAME"`
+	KubernetesVersion string   `help:"Version of Kubernetes that files are meant for, such as 1.36." placeholder:"VERSION"`
+}
+
+// Help is what --help adds.
+func (diagnoseCmd) Help() string {
+	return `Says what is wrong with the way into a cluster: Gateways, routes, certificates,
+backends, timeouts that cut streams, scaling to zero, monitoring, and what
+Crossplane manages; on which object and field, why it matters, and what to apply.
+Without --file it looks at the cluster of the kubeconfig. It changes nothing. Of
+Secrets it reads those of TLS that listeners name, and shows nothing of them.
+
+Exit codes: 0 no errors (there may be warnings), 1 errors found, 2 could not run.`
+}
+
+// Run diagnoses.
+func (c diagnoseCmd) Run(s streams) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	from, err := c.source(s)
+	if err != nil {
+		return err
+	}
+	report, err := from.look(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.write(s.Out, report); err != nil {
+		return err
+	}
+	if c.Watch {
+		if report, err = c.watch(ctx, s, from, report); err != nil {
+			return err
+		}
+	}
+	if report.Summary.Errors > 0 {
+		return errFindings
+	}
+	return nil
+}
+
+// source is what is looked at: a cluster, or files.
+type source struct {
+	// look takes a snapshot and judges it.
+	look func(context.Context) (diagnose.Report, error)
+	// changes rings when it may be different.
+	changes func(context.Context) <-chan struct{}
+}
+
+func (c diagnoseCmd) source(s streams) (source, error) {
+	if len(c.Files) > 0 {
+		return source{
+			look:    func(context.Context) (diagnose.Report, error) { return c.ofFiles(s) },
+			changes: everySoOften,
+		}, nil
+	}
+	client, err := kube.Connect(kube.Config{Kubeconfig: c.Kubeconfig, Context: c.Context, UserAgent: "gatehouse/" + version.Version})
+	if err != nil {
+		return source{}, err
+	}
+	find := func(ctx context.Context) (diagnose.Report, error) {
+		snapshot, err := topology.Load(ctx, client.Reader(), topology.Options{Deep: true, Certificates: true})
+		if err != nil {
+			return diagnose.Report{}, err
+		}
+		// Without the version the checks that need it are silent.
+		running, _ := client.Version(ctx)
+		return c.judge(snapshot, running)
+	}
+	return source{look: find, changes: func(ctx context.Context) <-chan struct{} { return client.Changes(ctx, topology.Kinds()) }}, nil
+}
+
+// between two looks of --watch there is at least this.
+const between = 2 * time.Second
+
+// everySoOften rings without being told: nothing tells of changes of files everywhere.
+func everySoOften(ctx context.Context) <-chan struct{} {
+	out := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case out <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return out
+}
+
+// watch looks again on every change, and shows what is different. What cannot be read for
+// a while is said and waited for. It returns the last report once it is interrupted.
+func (c diagnoseCmd) watch(ctx context.Context, s streams, from source, last diagnose.Report) (diagnose.Report, error) {
+	changes, pause := from.changes(ctx), time.NewTicker(between)
+	defer pause.Stop()
+	for {
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return last, nil
+		}
+		select {
+		case <-changes:
+		case <-ctx.Done():
+			return last, nil
+		}
+		report, err := from.look(ctx)
+		if ctx.Err() != nil {
+			return last, nil
+		}
+		if err != nil {
+			_, _ = fmt.Fprintln(s.Err, "gatehouse:", err)
+			continue
+		}
+		if reflect.DeepEqual(report, last) {
+			continue
+		}
+		last = report
+		if c.Output == "text" {
+			_, _ = fmt.Fprintf(s.Out, "\n--- %s\n\n", time.Now().Format(time.TimeOnly))
+		}
+		if err := c.write(s.Out, report); err != nil {
+			return last, err
+		}
+	}
+}
+
+func (c diagnoseCmd) judge(snapshot *topology.Snapshot, kubernetes string) (diagnose.Report, error) {
+	findings, err := diagnose.Diagnose(snapshot, diagnose.Options{Now: metav1.Now(), Kubernetes: kubernetes, Namespace: c.Namespace})
+	if err != nil {
+		return diagnose.Report{}, err
+	}
+	return diagnose.NewReport(findings, snapshot.Unseen), nil
+}
+
+func (c diagnoseCmd) ofFiles(s streams) (diagnose.Report, error) {
+	var files []topology.File
+	for _, name := range c.Files {
+		found, err := manifests(s, name)
+		if err != nil {
+			return diagnose.Report{}, err
+		}
+		files = append(files, found...)
+	}
+	snapshot, err := topology.FromFiles(files)
+	if err != nil {
+		return diagnose.Report{}, err
+	}
+	return c.judge(snapshot, c.KubernetesVersion)
+}
+
+// manifests are the files of a name: the file itself, those of a folder and the folders in
+// it, or standard input.
+func manifests(s streams, name string) ([]topology.File, error) {
+	if name == "-" {
+		raw, err := io.ReadAll(s.In)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read standard input: %w", err)
+		}
+		return []topology.File{{Name: "standard input", Data: raw}}, nil
+	}
+	var out []topology.File
+	err := filepath.WalkDir(name, func(path string, entry os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		wanted := path == name || slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(path)))
+		if entry.IsDir() || !wanted {
+			return nil
+		}
+		raw, err := os.ReadFile(path)
+		out = append(out, topology.File{Name: path, Data: raw})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot read %q: %w", name, err)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("cannot find YAML files in folder %q", name)
+	}
+	return out, nil
+}
+
+func (c diagnoseCmd) write(w io.Writer, r diagnose.Report) error {
+	if c.Output == "json" {
+		return r.JSON(w)
+	}
+	return r.Text(w)
+}
