@@ -66,11 +66,18 @@ func ParseDuration(s string) (Duration, error) {
 	if !gatewayDuration.MatchString(s) {
 		return 0, fmt.Errorf("cannot read duration %q: it is not of the form 1h30m10s500ms", s)
 	}
-	d, err := goDuration(s)
-	if err != nil {
-		return 0, fmt.Errorf("cannot read duration %q: %w", s, err)
+	units := map[string]Duration{"h": Hour, "m": Minute, "s": Second, "ms": Millisecond}
+	sum := Duration(0)
+	for rest := s; rest != ""; {
+		unit := strings.TrimLeft(rest, "0123456789")
+		n, err := strconv.ParseInt(strings.TrimSuffix(rest, unit), 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("cannot read duration %q: %w", s, err)
+		}
+		rest = strings.TrimLeft(unit, "hms")
+		sum += Duration(n) * units[strings.TrimSuffix(unit, rest)] // at most 4 times 99999h: no overflow
 	}
-	return d, nil
+	return sum, nil
 }
 
 // goDuration reads the syntax of Go, which is that of metav1.Duration.

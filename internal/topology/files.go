@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -66,8 +67,10 @@ func (d document) wrap(err error) error {
 // split cuts a file into its documents, and the largest kind of one, a list in JSON, into
 // its items.
 func split(f File) ([]document, error) {
-	if trimmed := bytes.TrimSpace(f.Data); bytes.HasPrefix(trimmed, []byte("{")) && json.Valid(trimmed) {
-		return items(document{source: f.Name, index: 1, data: trimmed, json: true})
+	if trimmed := bytes.TrimSpace(f.Data); bytes.HasPrefix(trimmed, []byte("{")) {
+		if all, ok := items(document{source: f.Name, index: 1, data: trimmed, json: true}); ok {
+			return all, nil
+		}
 	}
 	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(f.Data)))
 	var out []document
@@ -83,20 +86,53 @@ func split(f File) ([]document, error) {
 	}
 }
 
-// items are those of a list; the document itself if it is none.
-func items(d document) ([]document, error) {
-	list := struct {
-		Kind  string            `json:"kind"`
-		Items []json.RawMessage `json:"items"`
-	}{}
-	if err := json.Unmarshal(d.data, &list); err != nil || list.Items == nil {
-		return []document{d}, nil //nolint:nilerr // what is no list is read as what it is
+// items are those of a list, which stay where they are; the document itself if it is none.
+// ok is false for what is no JSON object.
+func items(d document) (all []document, ok bool) {
+	before, rest, isList := bytes.Cut(d.data, []byte(`"items"`))
+	rest, isArray := bytes.CutPrefix(bytes.TrimLeft(rest, ": \t\r\n"), []byte("["))
+	// Before its items a list has nothing that nests but its metadata.
+	if !isList || !isArray || bytes.Count(before, []byte("{"))-bytes.Count(before, []byte("}")) != 1 {
+		return []document{d}, json.Valid(d.data) && bytes.HasPrefix(d.data, []byte("{"))
 	}
-	out := make([]document, 0, len(list.Items))
-	for _, item := range list.Items {
-		out = append(out, document{source: d.source, index: d.index, data: item, json: true})
+	for {
+		rest = bytes.TrimLeft(rest, ", \t\r\n")
+		if end, done := bytes.CutPrefix(rest, []byte("]")); done {
+			// What is left is a list without items.
+			return all, json.Valid(slices.Concat(before, []byte(`"items":[]`), end))
+		}
+		n := lengthOf(rest)
+		if n == 0 {
+			return nil, false
+		}
+		all = append(all, document{source: d.source, index: d.index, data: rest[:n], json: true})
+		rest = rest[n:]
 	}
-	return out, nil
+}
+
+// lengthOf the value of JSON that stands first, if it is an object; 0 if it does not end,
+// or is none. Whether it is valid is seen when it is read.
+func lengthOf(data []byte) int {
+	if !bytes.HasPrefix(data, []byte("{")) {
+		return 0
+	}
+	depth, inString := 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case inString && c == '\\':
+			i++ // whatever is escaped
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{':
+			depth++
+		case c == '}':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return 0
 }
 
 // decodeAll reads documents, as many at a time as there are processors. What is found
@@ -134,9 +170,9 @@ func (o *Objects) addDocument(d document) error {
 		return d.wrap(err)
 	}
 	d.data, d.json = raw, true
-	all, err := items(d)
-	if err != nil {
-		return err
+	all, ok := items(d)
+	if !ok {
+		return nil // a document that is no object, such as a list of values
 	}
 	for _, item := range all {
 		if err := o.addJSON(item); err != nil {
@@ -147,9 +183,9 @@ func (o *Objects) addDocument(d document) error {
 }
 
 func (o *Objects) addJSON(d document) error {
-	head := metav1.TypeMeta{}
-	if err := json.Unmarshal(d.data, &head); err != nil {
-		return nil //nolint:nilerr // a document that is no object, such as a list of values
+	head, ok := headOf(d.data)
+	if !ok {
+		return nil // no object, such as an item that is null
 	}
 	gv, err := schema.ParseGroupVersion(head.APIVersion)
 	if err != nil {
@@ -176,6 +212,47 @@ func (o *Objects) addJSON(d document) error {
 		place(m, k)
 	}
 	return o.add(obj)
+}
+
+// headOf reads the version and the kind of an object without reading all of it: they may
+// stand anywhere in it, as kubectl sorts fields by name.
+func headOf(data []byte) (head metav1.TypeMeta, ok bool) {
+	depth, key := 0, ""
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		case '"':
+			end := i + 1
+			for end < len(data) && data[end] != '"' {
+				if data[end] == '\\' {
+					end++ // whatever is escaped
+				}
+				end++
+			}
+			if end >= len(data) {
+				return head, false
+			}
+			text := string(data[i+1 : end])
+			isKey := bytes.HasPrefix(bytes.TrimLeft(data[end+1:], " \t\r\n"), []byte(":"))
+			switch {
+			case depth != 1:
+			case isKey:
+				key = text
+			case key == "apiVersion":
+				head.APIVersion = text
+			case key == "kind":
+				head.Kind = text
+			}
+			if head.APIVersion != "" && head.Kind != "" {
+				return head, true
+			}
+			i = end
+		}
+	}
+	return head, false
 }
 
 // place puts an object without namespace where kubectl would.

@@ -196,11 +196,13 @@ func (s *Snapshot) backendConfigs(service Key, annotations map[string]string, po
 
 // unreadPolicies says why the clocks behind a controller are not known: it has policies
 // that we are not allowed to read. Empty if there are none.
-func (s *Snapshot) unreadPolicies(controller string) string {
+func (s *Snapshot) unreadPolicies(controller string) string { return s.unreadBy[controller] }
+
+func (s *Snapshot) indexUnread() {
+	s.unreadBy = map[string]string{}
 	for _, k := range kinds() {
-		if k.streams != "" && k.streams == controller && s.unread(k.name) {
-			return k.name + " may set it, and could not be read"
+		if k.streams != "" && s.unreadBy[k.streams] == "" && s.unread(k.name) {
+			s.unreadBy[k.streams] = k.name + " may set it, and could not be read"
 		}
 	}
-	return ""
 }

@@ -64,6 +64,8 @@ type Snapshot struct {
 	interceptors []use
 	// blind holds the kinds that could not be read.
 	blind map[string]string
+	// unreadBy says by controller why the clocks behind it are not known.
+	unreadBy map[string]string
 	// namespaces that were read; none for all.
 	namespaces []string
 	// inFiles says of which kinds files hold objects, by namespace, which is empty for any;
@@ -90,6 +92,7 @@ func build(o *Objects, unseen []Unseen, namespaces []string, inFiles map[target]
 	for _, u := range s.Unseen {
 		s.blind[u.Kind] = u.Reason
 	}
+	s.indexUnread()
 	s.indexEndpoints()
 	s.indexGrants()
 	s.indexRoutes()
