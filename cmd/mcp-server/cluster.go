@@ -16,9 +16,12 @@ import (
 type cluster struct{ live *kube.Client }
 
 // Snapshot implements [mcpserver.Cluster].
-func (c cluster) Snapshot(ctx context.Context) (*topology.Snapshot, error) {
-	return topology.Load(ctx, c.live.Reader(), topology.Options{})
+func (c cluster) Snapshot(ctx context.Context, o topology.Options) (*topology.Snapshot, error) {
+	return topology.Load(ctx, c.live.Reader(), o)
 }
+
+// Version implements [mcpserver.Cluster].
+func (c cluster) Version(ctx context.Context) (string, error) { return c.live.Version(ctx) }
 
 // Get implements [mcpserver.Cluster].
 func (c cluster) Get(ctx context.Context, kind schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, error) {

@@ -14,7 +14,9 @@ import (
 // Its errors are shown to callers: they say what was tried, and nothing secret.
 type Cluster interface {
 	// Snapshot reads what leads into the cluster.
-	Snapshot(ctx context.Context) (*topology.Snapshot, error)
+	Snapshot(ctx context.Context, o topology.Options) (*topology.Snapshot, error)
+	// Version of the API server, such as v1.36.3.
+	Version(ctx context.Context) (string, error)
 	// Get reads one object.
 	Get(ctx context.Context, kind schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, error)
 	// Watch hands out an object as it is now, nil if it does not exist, and again

@@ -181,7 +181,9 @@ func replace(ch chan *unstructured.Unstructured, obj *unstructured.Unstructured)
 	ch <- obj
 }
 
-func (f *fakeCluster) Snapshot(context.Context) (*topology.Snapshot, error) {
+func (f *fakeCluster) Version(context.Context) (string, error) { return "v1.34.2", nil }
+
+func (f *fakeCluster) Snapshot(context.Context, topology.Options) (*topology.Snapshot, error) {
 	return f.snapshot, f.err
 }
 

@@ -24,7 +24,7 @@ func getExposure() Tool {
 		effect: reads,
 		tune:   func(p map[string]*jsonschema.Schema) { requiredName(p["namespace"], p["service"]) },
 	}, func(ctx context.Context, c *call, in exposureInput) (*mcp.CallToolResult, topology.Exposure, error) {
-		snapshot, err := c.snapshot(ctx)
+		snapshot, err := c.snapshot(ctx, topology.Options{})
 		if err != nil {
 			return nil, topology.Exposure{}, err
 		}

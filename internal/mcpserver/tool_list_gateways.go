@@ -30,7 +30,7 @@ func listGateways() Tool {
 		effect: reads,
 		tune:   func(p map[string]*jsonschema.Schema) { objectName(p["namespace"]) },
 	}, func(ctx context.Context, c *call, in gatewaysInput) (*mcp.CallToolResult, gatewaysOutput, error) {
-		snapshot, err := c.snapshot(ctx)
+		snapshot, err := c.snapshot(ctx, topology.Options{})
 		if err != nil {
 			return nil, gatewaysOutput{}, err
 		}
@@ -45,7 +45,7 @@ func listGateways() Tool {
 
 // snapshot reads what leads into the cluster, a few times at once at most: it may
 // be much.
-func (c *call) snapshot(ctx context.Context) (*topology.Snapshot, error) {
+func (c *call) snapshot(ctx context.Context, o topology.Options) (*topology.Snapshot, error) {
 	live, err := c.cluster()
 	if err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func (c *call) snapshot(ctx context.Context) (*topology.Snapshot, error) {
 		return nil, err
 	}
 	defer release()
-	snapshot, err := live.Snapshot(ctx)
+	snapshot, err := live.Snapshot(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the cluster: %w", err)
 	}

@@ -36,7 +36,7 @@ func listRoutes() Tool {
 			p["gateway"].MaxLength = new(2*253 + 1)
 		},
 	}, func(ctx context.Context, c *call, in routesInput) (*mcp.CallToolResult, routesOutput, error) {
-		snapshot, err := c.snapshot(ctx)
+		snapshot, err := c.snapshot(ctx, topology.Options{})
 		if err != nil {
 			return nil, routesOutput{}, err
 		}

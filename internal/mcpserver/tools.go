@@ -20,6 +20,7 @@ type Tool struct {
 // All lists every tool, in the order of their names. A new one is a file and a line here.
 func All() []Tool {
 	return []Tool{
+		diagnoseTool(),
 		diffClusters(),
 		getExposure(),
 		listApps(),

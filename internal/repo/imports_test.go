@@ -64,12 +64,15 @@ var layers = []layer{
 	{folder: "docs", others: []string{}, pure: true},
 	{folder: "internal/streaming", ours: []string{"catalog"}, others: pureOthers, pure: true},
 	{folder: "internal/topology", ours: []string{"catalog", "internal/streaming"}, others: []string{
-		"k8s.io/api", "k8s.io/apimachinery", "sigs.k8s.io/controller-runtime/pkg/client", "sigs.k8s.io/gateway-api",
+		"k8s.io/api", "k8s.io/apimachinery", "sigs.k8s.io/controller-runtime/pkg/client", "sigs.k8s.io/gateway-api", "sigs.k8s.io/yaml",
+	}},
+	{folder: "internal/diagnose", ours: []string{"catalog", "internal/streaming", "internal/topology"}, pure: true, others: []string{
+		"github.com/Masterminds/semver/v3", "k8s.io/api", "k8s.io/apimachinery", "sigs.k8s.io/gateway-api", "sigs.k8s.io/yaml",
 	}},
 	{folder: "internal/kube", ours: []string{"internal/topology"}},
 	{
 		folder: "internal/mcpserver",
-		ours:   []string{"api", "catalog", "docs", "internal/compose", "internal/composed", "internal/render", "internal/streaming", "internal/topology"},
+		ours:   []string{"api", "catalog", "docs", "internal/compose", "internal/composed", "internal/diagnose", "internal/render", "internal/streaming", "internal/topology"},
 		others: append([]string{"github.com/google/jsonschema-go", "github.com/modelcontextprotocol/go-sdk"}, pureOthers...),
 	},
 	{folder: "internal/edge", others: []string{
