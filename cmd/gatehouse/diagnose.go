@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -57,7 +58,7 @@ func (c diagnoseCmd) Run(s streams) error {
 		return err
 	}
 	if c.Watch {
-		if report, err = c.watch(ctx, s, from, report); err != nil {
+		if report, err = c.watch(ctx, s, watched{from, report, 2 * time.Second}); err != nil {
 			return err
 		}
 	}
@@ -75,7 +76,12 @@ type source struct {
 	changes func(context.Context) <-chan struct{}
 }
 
+var errWatchInput = errors.New("cannot read standard input again: --watch needs files or a cluster")
+
 func (c diagnoseCmd) source(s streams) (source, error) {
+	if c.Watch && slices.Contains(c.Files, "-") {
+		return source{}, errWatchInput
+	}
 	if len(c.Files) > 0 {
 		return source{
 			look:    func(context.Context) (diagnose.Report, error) { return c.ofFiles(s) },
@@ -98,9 +104,6 @@ func (c diagnoseCmd) source(s streams) (source, error) {
 	return source{look: find, changes: func(ctx context.Context) <-chan struct{} { return client.Changes(ctx, topology.Kinds()) }}, nil
 }
 
-// between two looks of --watch there is at least this.
-const between = 2 * time.Second
-
 // everySoOften rings without being told: nothing tells of changes of files everywhere.
 func everySoOften(ctx context.Context) <-chan struct{} {
 	out := make(chan struct{})
@@ -116,10 +119,19 @@ func everySoOften(ctx context.Context) <-chan struct{} {
 	return out
 }
 
+// watched is what is looked at again.
+type watched struct {
+	from source
+	// last is what was shown last.
+	last diagnose.Report
+	// between two looks there is at least this.
+	between time.Duration
+}
+
 // watch looks again on every change, and shows what is different. What cannot be read for
 // a while is said and waited for. It returns the last report once it is interrupted.
-func (c diagnoseCmd) watch(ctx context.Context, s streams, from source, last diagnose.Report) (diagnose.Report, error) {
-	changes, pause := from.changes(ctx), time.NewTicker(between)
+func (c diagnoseCmd) watch(ctx context.Context, s streams, w watched) (diagnose.Report, error) {
+	last, changes, pause := w.last, w.from.changes(ctx), time.NewTicker(w.between)
 	defer pause.Stop()
 	for {
 		select {
@@ -132,7 +144,7 @@ func (c diagnoseCmd) watch(ctx context.Context, s streams, from source, last dia
 		case <-ctx.Done():
 			return last, nil
 		}
-		report, err := from.look(ctx)
+		report, err := w.from.look(ctx)
 		if ctx.Err() != nil {
 			return last, nil
 		}

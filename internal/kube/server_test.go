@@ -188,6 +188,9 @@ func (s *apiServer) discover(w http.ResponseWriter, r *http.Request) bool {
 	case "/apis":
 		reply(w, s.groups())
 		return true
+	case "/version":
+		reply(w, map[string]any{"major": "1", "minor": "36", "gitVersion": "v1.36.3"})
+		return true
 	}
 	list := metav1.APIResourceList{TypeMeta: metav1.TypeMeta{Kind: "APIResourceList", APIVersion: "v1"}}
 	for _, k := range s.kinds {
@@ -284,9 +287,26 @@ func (s *apiServer) list(w http.ResponseWriter, r *http.Request, k servedKind, n
 			list.SetContinue(strconv.Itoa(i))
 			break
 		}
-		list.Items = append(list.Items, *s.objects[k.resource][key])
+		list.Items = append(list.Items, *shown(r, s.objects[k.resource][key]))
+	}
+	if bare(r) {
+		list.SetAPIVersion("meta.k8s.io/v1")
+		list.SetKind("PartialObjectMetadataList")
 	}
 	reply(w, list)
+}
+
+// bare says that only metadata is asked for.
+func bare(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "as=PartialObjectMetadata")
+}
+
+// shown is an object as it is asked for.
+func shown(r *http.Request, obj *unstructured.Unstructured) *unstructured.Unstructured {
+	if !bare(r) {
+		return obj
+	}
+	return &unstructured.Unstructured{Object: map[string]any{"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": obj.Object["metadata"]}}
 }
 
 func (s *apiServer) watch(w http.ResponseWriter, r *http.Request, k servedKind, namespace string) {
@@ -309,7 +329,7 @@ func (s *apiServer) watch(w http.ResponseWriter, r *http.Request, k servedKind, 
 		s.mu.Unlock()
 		for _, c := range events {
 			if c.version > since && c.resource == k.resource && (namespace == "" || c.object.GetNamespace() == namespace) {
-				if err := json.NewEncoder(w).Encode(map[string]any{"type": c.kind, "object": c.object.Object}); err != nil {
+				if err := json.NewEncoder(w).Encode(map[string]any{"type": c.kind, "object": shown(r, c.object).Object}); err != nil {
 					return
 				}
 			}

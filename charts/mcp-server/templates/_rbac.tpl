@@ -5,7 +5,14 @@
   "" (list "namespaces" "services")
   "discovery.k8s.io" (list "endpointslices")
   "networking.k8s.io" (list "ingressclasses" "ingresses")
-  "gateway.networking.k8s.io" (list "gatewayclasses" "gateways" "grpcroutes" "httproutes" "referencegrants" "tcproutes" "tlsroutes" "udproutes")
+  "apiextensions.k8s.io" (list "customresourcedefinitions")
+  "apiregistration.k8s.io" (list "apiservices")
+  "apps" (list "deployments" "statefulsets")
+  "cert-manager.io" (list "certificates" "clusterissuers" "issuers")
+  "helm.m.crossplane.io" (list "providerconfigs" "releases")
+  "kubernetes.m.crossplane.io" (list "objects" "providerconfigs")
+  "protection.crossplane.io" (list "clusterusages" "usages")
+  "gateway.networking.k8s.io" (list "gatewayclasses" "gateways" "grpcroutes" "httproutes" "listenersets" "referencegrants" "tcproutes" "tlsroutes" "udproutes")
   "gateway.envoyproxy.io" (list "backends" "backendtrafficpolicies" "clienttrafficpolicies")
   "gateway.kgateway.dev" (list "trafficpolicies")
   "gateway.nginx.org" (list "proxysettingspolicies")
@@ -15,7 +22,7 @@
   "alb.networking.azure.io" (list "routepolicies")
   "http.keda.sh" (list "httpscaledobjects" "interceptorroutes")
   "keda.sh" (list "scaledobjects")
-  "monitoring.coreos.com" (list "podmonitors")
+  "monitoring.coreos.com" (list "podmonitors" "prometheuses")
   "devopstoolkit.ai" (list "clusters") -}}
 {{- $rules := list -}}
 {{- range $group := keys $groups | sortAlpha -}}
