@@ -1,0 +1,168 @@
+package migrate
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+func nginxForwardedPrefix(r *reading) {
+	if r.annotationOff("rewrite-target") {
+		r.notNeeded("it has no effect without rewrite-target")
+		return
+	}
+	r.site.want.requestHeader("X-Forwarded-Prefix", r.value)
+	r.translated(r.site.routes("spec.rules[].filters[].requestHeaderModifier")...)
+}
+
+func (r *reading) annotationOff(name string) bool {
+	value := r.peer(name)
+	return value == "" || strings.EqualFold(value, "false")
+}
+
+// hostRewrite gives the backend another Host.
+func hostRewrite(r *reading) {
+	host := strings.ToLower(strings.TrimSpace(r.value))
+	if !isHostname(host) {
+		r.lost("the standard replaces the Host by a fixed name only", "write the name that the Service expects")
+		return
+	}
+	name := gatewayv1.PreciseHostname(host)
+	f := r.site.want.ofType(gatewayv1.HTTPRouteFilterURLRewrite)
+	f.URLRewrite = &gatewayv1.HTTPURLRewriteFilter{Hostname: &name}
+	r.translated(r.site.routes("spec.rules[].filters[].urlRewrite.hostname")...)
+}
+
+func nginxAppRoot(r *reading) {
+	if !strings.HasPrefix(r.value, "/") {
+		r.lost("it is no path", "write a path that begins with /")
+		return
+	}
+	r.site.want.root = redirectTo(&url.URL{Path: r.value}, 302)
+	r.translated(r.site.routes("spec.rules[].filters[].requestRedirect")...)
+}
+
+func serverAlias(r *reading) {
+	var hosts []string
+	for _, host := range list(r.value) {
+		if isHostname(host) || isWildcard(host) {
+			hosts = append(hosts, strings.ToLower(host))
+			continue
+		}
+		r.lost("a hostname of the Gateway API is a name, or *. and a name", "write the names out")
+		return
+	}
+	r.site.want.aliases = append(r.site.want.aliases, hosts...)
+	r.translated(r.site.routes("spec.hostnames")...)
+}
+
+// nginxWWW: www.NAME and NAME, whichever the Ingress does not have, is redirected with 308.
+func nginxWWW(r *reading) {
+	if !r.on() {
+		r.notNeeded("it is switched off")
+		return
+	}
+	var to []Place
+	for _, g := range r.site.groups {
+		for _, host := range g.hosts {
+			if host != "" && !strings.HasPrefix(host, "*") {
+				to = append(to, Place{Ref{"HTTPRoute", r.site.ingress.Namespace, g.name + "-www"}, "spec.rules[].filters[].requestRedirect.hostname"})
+				break
+			}
+		}
+	}
+	if len(to) == 0 {
+		r.notNeeded("no rule has a host")
+		return
+	}
+	r.site.want.www = true
+	r.translated(to...)
+}
+
+// otherWWW is the name that is redirected to a host.
+func otherWWW(host string) string {
+	if bare, found := strings.CutPrefix(host, "www."); found {
+		return bare
+	}
+	return "www." + host
+}
+
+func nginxRedirect(r *reading) {
+	code, keyOfCode := 301, "permanent-redirect-code"
+	if strings.HasSuffix(r.key, "temporal-redirect") {
+		code, keyOfCode = 302, "temporal-redirect-code"
+		if r.peer("permanent-redirect") != "" {
+			r.notNeeded("permanent-redirect wins")
+			return
+		}
+	}
+	if value := r.peer(keyOfCode); value != "" {
+		n, err := strconv.Atoi(value)
+		if err != nil || !redirectCode(n) {
+			r.lost("a Gateway redirects with 301, 302, 303, 307 or 308 only, not with "+value, "choose one of these")
+			return
+		}
+		code = n
+	}
+	r.redirectAll(r.value, code)
+}
+
+// redirectCode tells whether the Gateway API has a status for redirects.
+func redirectCode(n int) bool { return slices.Contains([]int{301, 302, 303, 307, 308}, n) }
+
+// redirectAll redirects every request to a fixed address.
+func (r *reading) redirectAll(target string, code int) {
+	u, err := url.Parse(target)
+	if err != nil || strings.ContainsAny(target, "$%{}") || (u.Host != "" && !isHostname(u.Hostname())) || (u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https") {
+		r.lost("it is no fixed address, and a Gateway's redirect knows no variables", "write one rule with a RequestRedirect for each address")
+		return
+	}
+	if u.RawQuery != "" || u.Fragment != "" {
+		r.lost("a Gateway's redirect sets no query", "redirect in the server, or to an address without one")
+		return
+	}
+	r.site.want.redirect = redirectTo(u, code)
+	r.translated(r.site.routes("spec.rules[].filters[].requestRedirect")...)
+	if u.RawQuery == "" {
+		r.note("a gateway keeps the query of the request")
+	}
+}
+
+func redirectTo(u *url.URL, code int) *gatewayv1.HTTPRequestRedirectFilter {
+	f := &gatewayv1.HTTPRequestRedirectFilter{StatusCode: &code}
+	if u.Scheme != "" {
+		f.Scheme = new(u.Scheme)
+	}
+	if u.Hostname() != "" {
+		f.Hostname = new(gatewayv1.PreciseHostname(strings.ToLower(u.Hostname())))
+		path := u.Path
+		if path == "" {
+			path = "/"
+		}
+		f.Path = &gatewayv1.HTTPPathModifier{Type: gatewayv1.FullPathHTTPPathModifier, ReplaceFullPath: &path}
+	} else if u.Path != "" {
+		f.Path = &gatewayv1.HTTPPathModifier{Type: gatewayv1.FullPathHTTPPathModifier, ReplaceFullPath: new(u.Path)}
+	}
+	if port, err := strconv.ParseInt(u.Port(), 10, 32); err == nil && port > 0 && port < 1<<16 {
+		f.Port = new(gatewayv1.PortNumber(port))
+	}
+	return f
+}
+
+func connectionHeader(r *reading) {
+	r.lost("Connection is a header of one hop, which a gateway sets itself", "leave it out: gateways keep connections open")
+}
+
+// redirectPlaces are the routes that redirect to HTTPS.
+func (s *site) redirectPlaces() []Place {
+	var out []Place
+	for _, g := range s.groups {
+		out = append(out, Place{Ref{"HTTPRoute", s.ingress.Namespace, redirectName(g)}, "spec.rules[].filters[].requestRedirect"})
+	}
+	return out
+}
+
+func redirectName(g *group) string { return g.name + "-redirect" }
