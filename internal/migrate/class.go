@@ -66,7 +66,7 @@ func (m *migration) readClass(s *site) {
 		e.To = s.routes("spec.parentRefs")
 		e.Why = "Gateway " + m.options.Gateway.String() + " has to admit routes of namespace " + s.ingress.Namespace + ", and to serve the hosts"
 	case m.options.GatewayClass == "" && m.target.Name == "":
-		e.Why = "GatewayClass " + m.gatewayClass(s) + " is taken from the name of the Ingress's class; --gateway-class names another one"
+		e.Why = "by its name; --gateway-class names another"
 	}
 	s.add(e)
 	m.readTLS(s)

@@ -158,7 +158,7 @@ func (m *migration) routeClocks(s *site) clockPlan {
 	case m.is("cilium"), m.is("contour"):
 		plan.note = "a silent stream is cut after 5 minutes there, which no route can change: send something more often"
 	case m.target.Name == "":
-		plan.note = "how long a stream may be silent is the controller's: name it (--controller)"
+		plan.note = "how long silence may last is the controller's (--controller)"
 	}
 	return plan
 }

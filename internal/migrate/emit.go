@@ -204,8 +204,11 @@ func (m *migration) reportTwice() {
 			for _, host := range s.hostsOf(g) {
 				m.reportHost(s, host, hosts)
 				for _, l := range g.locations {
+					if l.isDefault {
+						continue
+					}
 					key := at{m.gatewayName(s).String(), host, l.path, string(l.pathType)}
-					if other := first[key]; other != nil && other != s && !l.isDefault {
+					if other := first[key]; other != nil && other != s {
 						s.lostOnce(l.field, cmp.Or(host, "*")+l.path, "Ingress "+other.name().String()+" has the same host and path, and its route wins now; among Ingresses the older one does", "leave one of them out")
 					} else if other == nil {
 						first[key] = s

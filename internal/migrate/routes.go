@@ -13,6 +13,7 @@ import (
 const (
 	mostHostnames = 16
 	mostRules     = 16
+	mostMatches   = 64
 	mostListeners = 64
 )
 
@@ -21,6 +22,10 @@ func (m *migration) routesOf(s *site, l *listeners) []*gatewayv1.HTTPRoute {
 	var out []*gatewayv1.HTTPRoute
 	taken := names{}
 	for _, g := range s.groups {
+		g.locations = slices.DeleteFunc(g.locations, func(l *location) bool { return l.isDefault && m.takesAll(s, g) })
+		if len(g.locations) == 0 {
+			continue
+		}
 		for hosts := range slices.Chunk(s.hostsOf(g), mostHostnames) {
 			main, plain := s.sections(l, hosts)
 			for rules := range slices.Chunk(m.rulesOf(s, g), mostRules) {
@@ -29,9 +34,7 @@ func (m *migration) routesOf(s *site, l *listeners) []*gatewayv1.HTTPRoute {
 				}
 			}
 			if len(plain) > 0 {
-				out = append(out, m.route(s, taken.free(redirectName(g)), s.redirected(hosts), plain, []gatewayv1.HTTPRouteRule{{
-					Filters: []gatewayv1.HTTPRouteFilter{redirectFilter(gatewayv1.HTTPRequestRedirectFilter{Scheme: new("https"), StatusCode: new(s.want.https)})},
-				}}))
+				out = append(out, m.route(s, taken.free(redirectName(g)), s.redirected(hosts), plain, s.redirectRules(g)))
 			}
 		}
 		for _, www := range m.wwwOf(s, g) {
@@ -44,8 +47,39 @@ func (m *migration) routesOf(s *site, l *listeners) []*gatewayv1.HTTPRoute {
 	return out
 }
 
+// redirectRules redirect the paths of a group to HTTPS, and no others: another Ingress may
+// serve those.
+func (s *site) redirectRules(g *group) []gatewayv1.HTTPRouteRule {
+	var matches []gatewayv1.HTTPRouteMatch
+	for _, l := range g.locations {
+		if l.match.Value != nil {
+			matches = append(matches, gatewayv1.HTTPRouteMatch{Path: new(l.match)})
+		}
+	}
+	var out []gatewayv1.HTTPRouteRule
+	for some := range slices.Chunk(matches, mostMatches) {
+		out = append(out, gatewayv1.HTTPRouteRule{
+			Matches: some,
+			Filters: []gatewayv1.HTTPRouteFilter{redirectFilter(gatewayv1.HTTPRequestRedirectFilter{Scheme: new("https"), StatusCode: new(s.want.https)})},
+		})
+	}
+	return out
+}
+
 func redirectFilter(f gatewayv1.HTTPRequestRedirectFilter) gatewayv1.HTTPRouteFilter {
 	return gatewayv1.HTTPRouteFilter{Type: gatewayv1.HTTPRouteFilterRequestRedirect, RequestRedirect: &f}
+}
+
+// takesAll tells whether another Ingress serves everything of the hosts of a group, so
+// that nothing is left for a default backend.
+func (m *migration) takesAll(s *site, g *group) bool {
+	return g.hosts[0] != "" && slices.ContainsFunc(m.sites, func(other *site) bool {
+		return other != s && m.gatewayName(other) == m.gatewayName(s) && slices.ContainsFunc(other.groups, func(o *group) bool {
+			return slices.Contains(o.hosts, g.hosts[0]) && slices.ContainsFunc(o.locations, func(l *location) bool {
+				return l.path == "/" && l.pathType != networkingv1.PathTypeExact && !l.isDefault
+			})
+		})
+	})
 }
 
 // hostsOf are the hosts of a group with the aliases of the Ingress.
