@@ -17,6 +17,7 @@ require (
 	cloud.google.com/go/auth v0.18.2 // indirect
 	github.com/Masterminds/semver/v3 v3.5.0 // indirect
 	github.com/go-openapi/swag/pools v0.27.1 // indirect
+	sigs.k8s.io/gateway-api v1.6.1 // indirect
 )
 
 require (
