@@ -44,6 +44,7 @@ Where to begin:
 - What can be installed, and what a Cluster has on: list_apps.
 - Something does not work: diagnose says what is wrong, where, and what mends it.
 - How traffic comes in: get_exposure for one Service; list_gateways and list_routes for all.
+- Moving from Ingress to the Gateway API: plan_migration.
 - After a change was applied: wait_ready. It answers when the object is ready, and reports progress until then.
 What limits a stream on each gateway controller: gatehouse://reference/controllers.`
 
@@ -134,7 +135,7 @@ func newBackend(o Options) (*backend, error) {
 // errNoCluster tells an agent what it cannot do here, and what still works.
 var errNoCluster = errors.New("cannot look at a cluster: this server was started without one. " +
 	"Start it inside a cluster, or with --kubeconfig. " +
-	"list_apps, render_cluster, validate_cluster and diff_clusters work without a cluster, on YAML")
+	"list_apps, render_cluster, validate_cluster, diff_clusters and plan_migration work without a cluster, on YAML")
 
 // cluster returns the cluster that tools look at.
 func (b *backend) cluster() (Cluster, error) { //nolint:ireturn // whoever starts the server decides what a cluster is

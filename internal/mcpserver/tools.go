@@ -26,6 +26,7 @@ func All() []Tool {
 		listApps(),
 		listGateways(),
 		listRoutes(),
+		planMigration(),
 		renderCluster(),
 		setApp(),
 		validateCluster(),

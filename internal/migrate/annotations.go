@@ -175,8 +175,8 @@ func (m *migration) apply(r *reading) {
 	if m.carry(r) {
 		return
 	}
-	if i := slices.IndexFunc(families(), func(f *family) bool { return f.knows(r.key) }); i >= 0 {
-		f := families()[i]
+	if i := slices.IndexFunc(m.families, func(f *family) bool { return f.knows(r.key) }); i >= 0 {
+		f := m.families[i]
 		if s.controller.Name == "" {
 			r.lost("which controller reads the Ingress is not known: no IngressClass says it", "give its IngressClass with the Ingress")
 			return

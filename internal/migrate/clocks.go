@@ -24,6 +24,9 @@ type clockPlan struct {
 	missing, do string
 }
 
+// defaultClock stands for the clocks of an Ingress without an annotation.
+const defaultClock = "(default) how long a response may last"
+
 // readClocks decides about the clocks of an Ingress. A controller's defaults differ: what
 // nobody limited before must not be cut after Envoy's 15 seconds now.
 func (m *migration) readClocks(s *site) {
@@ -40,7 +43,7 @@ func (m *migration) readClocks(s *site) {
 			return // its entry says it
 		}
 	}
-	e := Entry{Field: "(default) how long a response may last", Value: string(s.clocks.total)}
+	e := Entry{Field: defaultClock, Value: string(s.clocks.total)}
 	switch {
 	case s.plan.missing != "":
 		e.Outcome, e.Why, e.Do = Lost, s.plan.missing, s.plan.do

@@ -102,8 +102,9 @@ type migration struct {
 	options     Options
 	controllers *catalog.Controllers
 	// target is the row of the Gateway's controller; the zero value for "auto".
-	target catalog.GatewayController
-	sites  []*site
+	target   catalog.GatewayController
+	families []*family
+	sites    []*site
 }
 
 func newMigration(in Input, o Options) (*migration, error) {
@@ -111,7 +112,7 @@ func newMigration(in Input, o Options) (*migration, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &migration{in: in, options: o, controllers: controllers}
+	m := &migration{in: in, options: o, controllers: controllers, families: families()}
 	if o.Controller != "" && o.Controller != auto {
 		row, known := controllers.GatewayNamed(o.Controller)
 		if !known {

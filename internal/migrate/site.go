@@ -72,7 +72,7 @@ func compareNames(a, b Name) int {
 func (m *migration) newSite(in *networkingv1.Ingress) *site {
 	s := &site{ingress: in}
 	s.class, s.controller = m.classOf(in)
-	s.family = familyOf(s)
+	s.family = m.familyOf(s)
 	s.groups = groupsOf(in)
 	s.gateway = m.gatewayName(s)
 	s.canary = s.isCanary()
@@ -101,9 +101,9 @@ func (m *migration) classOf(in *networkingv1.Ingress) (string, catalog.IngressCo
 
 // familyOf is the family of the controller; where that is not known, the only one of
 // which the Ingress has annotations.
-func familyOf(s *site) *family {
+func (m *migration) familyOf(s *site) *family {
 	var own []*family
-	for _, f := range families() {
+	for _, f := range m.families {
 		if s.controller.Name != "" && f.controller != s.controller.Name {
 			continue
 		}
@@ -117,9 +117,8 @@ func familyOf(s *site) *family {
 	if s.controller.Name == "" {
 		return nil
 	}
-	all := families()
-	if i := slices.IndexFunc(all, func(f *family) bool { return f.controller == s.controller.Name }); i >= 0 {
-		return all[i]
+	if i := slices.IndexFunc(m.families, func(f *family) bool { return f.controller == s.controller.Name }); i >= 0 {
+		return m.families[i]
 	}
 	return nil
 }

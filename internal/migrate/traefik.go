@@ -107,6 +107,10 @@ func traefikTLS(r *reading) {
 // traefikMiddlewares: a list of NAMESPACE-NAME@kubernetescrd. What the standard can say
 // becomes filters; for Traefik's own Gateway the route refers to them.
 func traefikMiddlewares(r *reading) {
+	if len(list(r.value)) == 0 {
+		r.notNeeded("it names none")
+		return
+	}
 	var to []Place
 	var notes []string
 	for _, ref := range list(r.value) {

@@ -69,10 +69,11 @@ var layers = []layer{
 	{folder: "internal/diagnose", ours: []string{"catalog", "internal/streaming", "internal/topology"}, pure: true, others: []string{
 		"github.com/Masterminds/semver/v3", "k8s.io/api", "k8s.io/apimachinery", "sigs.k8s.io/gateway-api", "sigs.k8s.io/yaml",
 	}},
+	{folder: "internal/migrate", ours: []string{"catalog", "internal/streaming"}, others: append([]string{"k8s.io/api", "sigs.k8s.io/gateway-api"}, pureOthers...), pure: true},
 	{folder: "internal/kube", ours: []string{"internal/topology"}},
 	{
 		folder: "internal/mcpserver",
-		ours:   []string{"api", "catalog", "docs", "internal/compose", "internal/composed", "internal/diagnose", "internal/render", "internal/streaming", "internal/topology"},
+		ours:   []string{"api", "catalog", "docs", "internal/compose", "internal/composed", "internal/diagnose", "internal/migrate", "internal/render", "internal/streaming", "internal/topology"},
 		others: append([]string{"github.com/google/jsonschema-go", "github.com/modelcontextprotocol/go-sdk"}, pureOthers...),
 	},
 	{folder: "internal/edge", others: []string{
