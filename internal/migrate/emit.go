@@ -193,7 +193,7 @@ func (o *output) sorted() []*unstructured.Unstructured {
 // reportTwice reports paths that two Ingresses have: at an Ingress the older one wins,
 // at routes that are made together the first by its name.
 func (m *migration) reportTwice() {
-	type at struct{ gateway, host, path, kind string }
+	type at struct{ gateway, protocol, host, path, kind string }
 	first := map[at]*site{}
 	hosts := map[string]*site{}
 	for _, s := range m.sites {
@@ -207,16 +207,30 @@ func (m *migration) reportTwice() {
 					if l.isDefault {
 						continue
 					}
-					key := at{m.gatewayName(s).String(), host, l.path, string(l.pathType)}
-					if other := first[key]; other != nil && other != s {
-						s.lostOnce(l.field, cmp.Or(host, "*")+l.path, "Ingress "+other.name().String()+" has the same host and path, and its route wins now; among Ingresses the older one does", "leave one of them out")
-					} else if other == nil {
-						first[key] = s
+					for _, protocol := range s.serves(host) {
+						key := at{m.gatewayName(s).String(), protocol, host, l.path, string(l.pathType)}
+						if other := first[key]; other != nil && other != s {
+							s.lostOnce(l.field, cmp.Or(host, "*")+l.path, "Ingress "+other.name().String()+" has the same host and path, and its route wins now; among Ingresses the older one does", "leave one of them out")
+						} else if other == nil {
+							first[key] = s
+						}
 					}
 				}
 			}
 		}
 	}
+}
+
+// serves lists by what a host of the Ingress is served.
+func (s *site) serves(host string) []string {
+	var out []string
+	if !s.want.hideHTTP {
+		out = append(out, "http")
+	}
+	if !s.want.hideHTTPS && (s.secretOf(host) != "" || s.managedTLS) {
+		out = append(out, "https")
+	}
+	return out
 }
 
 // reportHost reports a host that Gateways of two namespaces would serve.

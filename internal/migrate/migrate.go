@@ -124,12 +124,30 @@ func newMigration(in Input, o Options) (*migration, error) {
 		m.sites = append(m.sites, m.newSite(ingress))
 	}
 	slices.SortFunc(m.sites, func(a, b *site) int { return compareNames(a.name(), b.name()) })
+	for _, s := range m.sites {
+		s.securedBy = m.secured(s)
+	}
 	for i, s := range m.sites[min(1, len(m.sites)):] {
 		if s.name() == m.sites[i].name() {
 			return nil, fmt.Errorf("cannot migrate Ingress %q: it stands in the input twice: %w", s.name(), ErrInput)
 		}
 	}
 	return m, nil
+}
+
+// secured tells whether other Ingresses serve all hosts of one by HTTPS.
+func (m *migration) secured(s *site) bool {
+	for _, g := range s.groups {
+		for _, host := range g.hosts {
+			if !slices.ContainsFunc(m.sites, func(o *site) bool {
+				return o != s && m.gatewayName(o) == m.gatewayName(s) && o.secretOf(host) != "" &&
+					slices.ContainsFunc(o.groups, func(g *group) bool { return slices.Contains(g.hosts, host) })
+			}) {
+				return false
+			}
+		}
+	}
+	return len(s.groups) > 0
 }
 
 // auto stands for a controller of which nothing is assumed, as in the chart mcp-server.

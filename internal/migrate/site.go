@@ -28,9 +28,11 @@ type site struct {
 	gateway Name
 	// managedTLS says that the load balancer has the certificate, in no Secret.
 	managedTLS bool
-	want       wishes
-	clocks     clocks
-	plan       clockPlan
+	// securedBy says that another Ingress of the same Gateway serves its hosts by HTTPS.
+	securedBy bool
+	want      wishes
+	clocks    clocks
+	plan      clockPlan
 	// canary says that the Ingress only adds to the rules of others.
 	canary  bool
 	entries []Entry

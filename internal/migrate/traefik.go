@@ -84,7 +84,7 @@ func traefikEntryPoints(r *reading) {
 		}
 	}
 	web, secure := slices.Contains(points, "web"), slices.Contains(points, "websecure")
-	r.site.want.hideHTTP = !web && secure && r.site.hasTLS()
+	r.site.want.hideHTTP = r.site.want.hideHTTP || !web && secure && r.site.hasTLS()
 	r.site.want.hideHTTPS = web && !secure
 	if !web && secure && !r.site.hasTLS() {
 		r.lost("the Ingress is served on HTTPS only, and which certificate it gets is not in it", "add spec.tls with a Secret to the Ingress")
@@ -93,11 +93,14 @@ func traefikEntryPoints(r *reading) {
 	r.translated(r.site.gatewayPlace("spec.listeners"))
 }
 
+// traefikTLS: a router with TLS answers nobody who speaks HTTP, whatever its entry points.
+// https://doc.traefik.io/traefik/reference/routing-configuration/http/tls/overview/
 func traefikTLS(r *reading) {
 	switch {
 	case !truth(r.value):
 		r.notNeeded("it is switched off")
 	case r.site.hasTLS():
+		r.site.want.hideHTTP = true
 		r.translated(r.site.gatewayPlace("spec.listeners"))
 	default:
 		r.lost("Traefik's default certificate is not in the Ingress", "add spec.tls with a Secret to the Ingress")
@@ -215,13 +218,18 @@ func (s *site) redirectScheme(spec map[string]any, scheme string) (to []Place, n
 	switch {
 	case scheme != "https" || (port != "" && port != "443"):
 		return nil, "", "it redirects to another scheme or port than HTTPS on 443"
-	case !s.hasTLS():
-		return nil, "", "it redirects to HTTPS, and the Ingress has no certificate (spec.tls)"
+	case !s.hasTLS() && !s.securedBy:
+		return nil, "", "it redirects to HTTPS, and no Ingress of its hosts has a certificate (spec.tls)"
 	}
-	s.want.https = 302
+	code := 302
 	if permanent {
-		s.want.https = 301
+		code = 301
 	}
+	if !s.hasTLS() { // what HTTPS serves is in another Ingress, and this one is for HTTP
+		s.want.redirect = &gatewayv1.HTTPRequestRedirectFilter{Scheme: new("https"), StatusCode: new(code)}
+		return s.routes("spec.rules[].filters[].requestRedirect"), "", ""
+	}
+	s.want.https = code
 	return s.redirectPlaces(), "", ""
 }
 

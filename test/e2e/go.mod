@@ -90,6 +90,7 @@ require (
 	google.golang.org/genproto/googleapis/api v0.0.0-20260803160001-6ac0973c030d // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260803160001-6ac0973c030d // indirect
 	k8s.io/apiserver v0.37.1 // indirect
+	sigs.k8s.io/gateway-api v1.6.1 // indirect
 )
 
 require (

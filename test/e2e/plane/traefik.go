@@ -17,6 +17,9 @@ const GatewayClass = "traefik"
 // GatewayAddress is where that gateway listens, on ports 80 and 443.
 func (p *Plane) GatewayAddress() string { return p.network.node }
 
+// HostAddress is where servers of this host have to listen for that gateway to reach them.
+func (p *Plane) HostAddress() string { return p.network.host }
+
 func traefik() component {
 	return component{
 		name:   "traefik",
@@ -30,6 +33,9 @@ func traefik() component {
 // the node and of its pods, and with the ports that Gateways ask for.
 func startTraefik(ctx context.Context, p *Plane, program string) error {
 	if err := p.installGatewayAPI(ctx); err != nil {
+		return err
+	}
+	if err := p.installMiddlewares(ctx); err != nil {
 		return err
 	}
 	kubeconfig, err := p.kubeconfigAt(p.network.api(), identity{name: "traefik", groups: []string{"system:masters"}})
@@ -48,6 +54,7 @@ func startTraefik(ctx context.Context, p *Plane, program string) error {
 		"--providers.kubernetesgateway=true", "--providers.kubernetesgateway.statusaddress.ip=" + p.network.node,
 		"--providers.kubernetesingress=true", "--providers.kubernetesingress.ingressendpoint.ip=" + p.network.node,
 		"--providers.kubernetesingress.ingressclass=traefik",
+		"--providers.kubernetescrd=true", "--providers.kubernetesingressnginx=true",
 	}})
 	if err != nil {
 		return err
@@ -73,7 +80,26 @@ apiVersion: networking.k8s.io/v1
 kind: IngressClass
 metadata: {name: %[1]s}
 spec: {controller: traefik.io/ingress-controller}
+---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: nginx}
+spec: {controller: k8s.io/ingress-nginx}
 `, GatewayClass))
+}
+
+// installMiddlewares installs the definitions of Traefik's own kinds, which Ingresses and
+// routes refer to.
+func (p *Plane) installMiddlewares(ctx context.Context) error {
+	dir, err := modules.Dir(ctx, "traefik", "github.com/traefik/traefik/v3")
+	if err != nil {
+		return err
+	}
+	definitions, err := ReadObjects(filepath.Join(dir, "docs", "content", "reference", "dynamic-configuration", "kubernetes-crd-definition-v1.yml"))
+	if err != nil {
+		return err
+	}
+	return p.InstallDefinitions(ctx, definitions...)
 }
 
 // installGatewayAPI installs the definitions of the Gateway API that the product's
