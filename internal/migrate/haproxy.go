@@ -1,7 +1,6 @@
 package migrate
 
 import (
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -113,17 +112,16 @@ func haproxySSLRedirectPart(r *reading) {
 
 // haproxyRequestRedirect: a host, with or without a scheme; the path stays.
 func haproxyRequestRedirect(r *reading) {
-	target := r.value
-	if !strings.Contains(target, "://") {
-		target = "//" + target
+	text := r.value
+	if !strings.Contains(text, "://") {
+		text = "//" + text
 	}
-	u, err := url.Parse(target)
-	if err != nil || !isHostname(u.Hostname()) || strings.Trim(u.Path, "/") != "" {
+	to, ok := parseTarget(text)
+	if !ok || strings.Trim(to.path, "/") != "" || to.rest != "" {
 		r.lost("it is no host", "write one rule with a RequestRedirect for each address")
 		return
 	}
-	u.Path = ""
-	f := redirectTo(u, redirectCodeOr(r.peer("request-redirect-code"), 302))
+	f := redirectTo(to, redirectCodeOr(r.peer("request-redirect-code"), 302))
 	f.Path = nil
 	r.site.want.redirect = f
 	r.translated(r.site.routes("spec.rules[].filters[].requestRedirect")...)

@@ -1,7 +1,8 @@
 package migrate
 
 import (
-	"net/url"
+	"cmp"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,7 +42,7 @@ func nginxAppRoot(r *reading) {
 		r.lost("it is no path", "write a path that begins with /")
 		return
 	}
-	r.site.want.root = redirectTo(&url.URL{Path: r.value}, 302)
+	r.site.want.root = redirectTo(target{path: r.value}, 302)
 	r.translated(r.site.routes("spec.rules[].filters[].requestRedirect")...)
 }
 
@@ -115,39 +116,63 @@ func redirectCode(n int) bool { return slices.Contains([]int{301, 302, 303, 307,
 
 // redirectAll redirects every request to a fixed address.
 func (r *reading) redirectAll(target string, code int) {
-	u, err := url.Parse(target)
-	if err != nil || strings.ContainsAny(target, "$%{}") || (u.Host != "" && !isHostname(u.Hostname())) || (u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https") {
+	to, ok := parseTarget(target)
+	if !ok || strings.ContainsAny(target, "$%{}") {
 		r.lost("it is no fixed address, and a Gateway's redirect knows no variables", "write one rule with a RequestRedirect for each address")
 		return
 	}
-	if u.RawQuery != "" || u.Fragment != "" {
+	if to.rest != "" {
 		r.lost("a Gateway's redirect sets no query", "redirect in the server, or to an address without one")
 		return
 	}
-	r.site.want.redirect = redirectTo(u, code)
+	r.site.want.redirect = redirectTo(to, code)
 	r.translated(r.site.routes("spec.rules[].filters[].requestRedirect")...)
-	if u.RawQuery == "" {
-		r.note("a gateway keeps the query of the request")
-	}
+	r.note("a gateway keeps the query of the request")
 }
 
-func redirectTo(u *url.URL, code int) *gatewayv1.HTTPRequestRedirectFilter {
+// target of a redirect. Without a host it is on the host that was asked.
+type target struct {
+	scheme, host string
+	port         int64
+	path         string
+	// rest is a query or a fragment.
+	rest string
+}
+
+// address is what people redirect to: SCHEME://HOST:PORT/PATH, or only a part of it.
+var address = regexp.MustCompile(`^(?:(?:(https?):)?//([^/:?#@]+)(?::([0-9]{1,5}))?)?(/[^?#]*)?([?#].*)?$`)
+
+// parseTarget reads the target of a redirect; false if it is none.
+func parseTarget(s string) (target, bool) {
+	found := address.FindStringSubmatch(s)
+	if found == nil || s == "" {
+		return target{}, false
+	}
+	to := target{scheme: found[1], host: strings.ToLower(found[2]), path: found[4], rest: found[5]}
+	if found[3] != "" {
+		to.port, _ = strconv.ParseInt(found[3], 10, 32) // digits, and few
+	}
+	if (to.host == "" && to.path == "") || (to.host != "" && !isHostname(to.host)) || to.port >= 1<<16 || (found[3] != "" && to.port == 0) {
+		return target{}, false
+	}
+	return to, true
+}
+
+func redirectTo(to target, code int) *gatewayv1.HTTPRequestRedirectFilter {
 	f := &gatewayv1.HTTPRequestRedirectFilter{StatusCode: &code}
-	if u.Scheme != "" {
-		f.Scheme = new(u.Scheme)
+	if to.scheme != "" {
+		f.Scheme = new(to.scheme)
 	}
-	if u.Hostname() != "" {
-		f.Hostname = new(gatewayv1.PreciseHostname(strings.ToLower(u.Hostname())))
-		path := u.Path
-		if path == "" {
-			path = "/"
-		}
+	path := to.path
+	if to.host != "" {
+		f.Hostname = new(gatewayv1.PreciseHostname(to.host))
+		path = cmp.Or(path, "/")
+	}
+	if path != "" {
 		f.Path = &gatewayv1.HTTPPathModifier{Type: gatewayv1.FullPathHTTPPathModifier, ReplaceFullPath: &path}
-	} else if u.Path != "" {
-		f.Path = &gatewayv1.HTTPPathModifier{Type: gatewayv1.FullPathHTTPPathModifier, ReplaceFullPath: new(u.Path)}
 	}
-	if port, err := strconv.ParseInt(u.Port(), 10, 32); err == nil && port > 0 && port < 1<<16 {
-		f.Port = new(gatewayv1.PortNumber(port))
+	if to.port > 0 {
+		f.Port = new(gatewayv1.PortNumber(to.port))
 	}
 	return f
 }
