@@ -20,6 +20,8 @@ type family struct {
 	others []annotation
 	// pathOf is what a path of type ImplementationSpecific means there.
 	pathOf func(s *site, path string) implementationPath
+	// anyPrefix says that a path of type Prefix means the same there, too.
+	anyPrefix bool
 	// settle does what depends on several annotations at once, or on none: what the
 	// controller does unless it is told otherwise. It may report.
 	settle func(m *migration, s *site)

@@ -70,7 +70,7 @@ func nginxSettle(m *migration, s *site) {
 	if s.annotation("ssl-redirect") == "" && s.annotation("force-ssl-redirect") == "" && s.hasTLS() && !s.want.hideHTTP {
 		s.want.https = 308
 		s.add(Entry{Field: "(default) ssl-redirect", Value: "true", Outcome: Translated, To: s.redirectPlaces(),
-			Why: "ingress-nginx redirects to HTTPS whoever has a certificate"})
+			Why: "ingress-nginx redirects to HTTPS whoever has a certificate; " + newerCodes})
 	}
 	if s.annotation("proxy-body-size") == "" && s.controller.Name != "" {
 		s.add(Entry{Field: "(default) proxy-body-size", Value: "1m", Outcome: NotNeeded, Why: "gateways take requests of any size"})
@@ -94,6 +94,7 @@ func nginxSSLRedirect(r *reading) {
 	}
 	s.want.https = 308
 	r.translated(s.redirectPlaces()...)
+	r.note(newerCodes)
 }
 
 func nginxSendTimeout(r *reading) {

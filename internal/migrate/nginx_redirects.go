@@ -81,6 +81,7 @@ func nginxWWW(r *reading) {
 	}
 	r.site.want.www = true
 	r.translated(to...)
+	r.note(newerCodes)
 }
 
 // otherWWW is the name that is redirected to a host.
@@ -111,6 +112,9 @@ func nginxRedirect(r *reading) {
 	r.redirectAll(r.value, code)
 }
 
+// newerCodes: https://github.com/kubernetes-sigs/gateway-api/blob/v1.5.1/apis/v1/httproute_types.go (HTTPRequestRedirectFilter)
+const newerCodes = "status 308 needs Gateway API 1.5; write 301 for an older one"
+
 // redirectCode tells whether the Gateway API has a status for redirects.
 func redirectCode(n int) bool { return slices.Contains([]int{301, 302, 303, 307, 308}, n) }
 
@@ -128,6 +132,9 @@ func (r *reading) redirectAll(target string, code int) {
 	r.site.want.redirect = redirectTo(to, code)
 	r.translated(r.site.routes("spec.rules[].filters[].requestRedirect")...)
 	r.note("a gateway keeps the query of the request")
+	if code != 301 && code != 302 {
+		r.note("a gateway keeps the query of the request; status " + strconv.Itoa(code) + " needs Gateway API 1.5")
+	}
 }
 
 // target of a redirect. Without a host it is on the host that was asked.

@@ -31,6 +31,9 @@ func (m *migration) readPath(s *site, l *location) {
 		if rule.filter != nil {
 			l.filters = append(l.filters, *rule.filter)
 		}
+		if rule.note == "" && s.family != nil && s.family.anyPrefix && l.pathType != networkingv1.PathTypeExact && rule.match.Type != nil && *rule.match.Type == gatewayv1.PathMatchPathPrefix {
+			rule.note = s.family.pathOf(s, l.path).note
+		}
 		if rule.note != "" {
 			s.add(Entry{Field: l.field + ".path", Value: l.path, Outcome: Translated, To: s.routes("spec.rules[].matches"), Why: rule.note})
 		}
@@ -39,7 +42,7 @@ func (m *migration) readPath(s *site, l *location) {
 	switch {
 	case l.pathType == networkingv1.PathTypeExact:
 		l.match = exact(l.path)
-	case l.pathType == networkingv1.PathTypePrefix:
+	case l.pathType == networkingv1.PathTypePrefix && (s.family == nil || !s.family.anyPrefix):
 		l.match = prefix(trimmed(l.path))
 	default:
 		meaning := implementationPath{match: prefix(trimmed(l.path))}
@@ -49,7 +52,7 @@ func (m *migration) readPath(s *site, l *location) {
 		l.match = meaning.match
 		if meaning.note != "" {
 			s.add(Entry{
-				Field: l.field + ".pathType", Value: string(networkingv1.PathTypeImplementationSpecific) + " " + l.path,
+				Field: l.field + ".pathType", Value: string(l.pathType) + " " + l.path,
 				Outcome: Translated, To: s.routes("spec.rules[].matches"), Why: meaning.note,
 			})
 		}

@@ -18,6 +18,9 @@ func traefik() *family {
 		controller: "traefik",
 		prefixes:   []string{traefikPrefix},
 		pathOf:     stringPrefix,
+		// Unless it runs with strictPrefixMatching, which is off by default.
+		// https://doc.traefik.io/traefik/reference/install-configuration/providers/kubernetes/kubernetes-ingress/
+		anyPrefix: true,
 		annotations: slices.Concat(
 			each(traefikEntryPoints, "router.entrypoints"),
 			each(traefikMiddlewares, "router.middlewares"),
