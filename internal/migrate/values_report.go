@@ -74,6 +74,9 @@ func (v *valuesWriter) field(field string) string {
 // valueOf is the value of the chart that stands for a field of an object; empty for none.
 func (v *valuesWriter) valueOf(p Place) string {
 	gateway := p.Object.Kind == "Gateway"
+	if attached := v.m.target.Policy; attached != nil && attached.Kind == p.Object.Kind && slices.Contains(attached.Fields, p.Field) {
+		return "gateway.policy"
+	}
 	switch {
 	case gateway && p.Field == "spec.gatewayClassName":
 		return "gateway.className"
