@@ -148,7 +148,7 @@ func cloudNode(root *node, r Rendered, g group) {
 		switch kind {
 		case "Usage":
 		case "Release":
-			n.add("%s", describe(resource))
+			n.add("%s", Describe(resource))
 		case "NodeGroup", "NodePool", "KubernetesCluster", "KubernetesClusterNodePool":
 			n.add("%s", describePool(kind, resource))
 		default:
@@ -175,7 +175,7 @@ func items(n *node, g group, r Rendered) {
 		return
 	}
 	for _, resource := range shown {
-		text := describe(resource)
+		text := Describe(resource)
 		if resource.Why != "" {
 			text += "  (" + resource.Why + ")"
 		}
@@ -191,7 +191,7 @@ func kindCounts(resources []composed.Resource) string {
 	counts := map[string]int{}
 	var kinds []string
 	for _, resource := range resources {
-		kind, _, _ := strings.Cut(describe(resource), " ")
+		kind, _, _ := strings.Cut(Describe(resource), " ")
 		if counts[kind] == 0 {
 			kinds = append(kinds, kind)
 		}
@@ -220,7 +220,7 @@ func waiting(r Rendered) []string {
 	var out []string
 	for _, h := range r.Plan.Held {
 		if r.Moment && h.Resource.With == "" {
-			out = append(out, fmt.Sprintf("not yet: %s, waits for %s", describe(h.Resource), strings.Join(short(r, h.For), ", ")))
+			out = append(out, fmt.Sprintf("not yet: %s, waits for %s", Describe(h.Resource), strings.Join(short(r, h.For), ", ")))
 		}
 	}
 	return out
