@@ -36,8 +36,8 @@ func (e *ConflictError) Error() string {
 
 // conflictOf reads the owners from the refusal of a server-side apply; nil if it is none.
 func conflictOf(object string, err error) *ConflictError {
-	status, ok := errors.AsType[apierrors.APIStatus](err)
-	if !ok || !apierrors.IsConflict(err) || status.Status().Details == nil {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) || !apierrors.IsConflict(err) || status.Status().Details == nil {
 		return nil
 	}
 	var owners []string

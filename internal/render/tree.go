@@ -160,6 +160,9 @@ func cloudNode(root *node, r Rendered, g group) {
 	}
 }
 
+// FoundFine begins what is said of a resource that is as it should be.
+const FoundFine = "✓"
+
 // fewItems is how many resources of a part are listed one by one.
 const fewItems = 8
 
@@ -172,6 +175,7 @@ func items(n *node, g group, r Rendered) {
 	}
 	if len(shown) > fewItems {
 		n.add("%s", kindCounts(shown))
+		unlike(n, shown, r)
 		return
 	}
 	for _, resource := range shown {
@@ -179,10 +183,27 @@ func items(n *node, g group, r Rendered) {
 		if resource.Why != "" {
 			text += "  (" + resource.Why + ")"
 		}
-		if after := afterWords(r, resource); after != "" {
+		if after := afterWords(r, resource); after != "" && r.Found == nil {
 			text += "  after " + after
 		}
-		n.add("%s", text)
+		n.add("%s", foundWords(text, resource, r))
+	}
+}
+
+// foundWords add what is really there.
+func foundWords(text string, resource composed.Resource, r Rendered) string {
+	if found := r.Found[resource.Key]; found != "" {
+		return text + "  " + found
+	}
+	return text
+}
+
+// unlike lists, below a sum, the resources that are not as they should be.
+func unlike(n *node, resources []composed.Resource, r Rendered) {
+	for _, resource := range resources {
+		if found := r.Found[resource.Key]; found != "" && !strings.HasPrefix(found, FoundFine) {
+			n.add("%s", foundWords(Describe(resource), resource, r))
+		}
 	}
 }
 
