@@ -13,6 +13,7 @@ import (
 	"helm.sh/helm/v4/pkg/release/common"
 	releasev1 "helm.sh/helm/v4/pkg/release/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -99,7 +100,7 @@ func stateOf(ctx context.Context, t *testing.T, p *plane.Plane) state {
 func note(ctx context.Context, t *testing.T, p *plane.Plane, into state, o *unstructured.Unstructured) {
 	t.Helper()
 	key := fmt.Sprintf("%s %s/%s", o.GetKind(), o.GetNamespace(), o.GetName())
-	if err := p.Client().Get(ctx, client.ObjectKeyFromObject(o), o); client.IgnoreNotFound(err) != nil {
+	if err := p.Client().Get(ctx, client.ObjectKeyFromObject(o), o); client.IgnoreNotFound(err) != nil && !meta.IsNoMatchError(err) {
 		t.Fatal(err)
 	} else if err != nil {
 		return
