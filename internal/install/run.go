@@ -147,13 +147,10 @@ func (r *run) start(ctx context.Context, plan *compose.Plan) error {
 func startable(plan *compose.Plan, done map[string]map[string]any, failed map[string]error, running map[string]bool) []composed.Resource {
 	var out []composed.Resource
 	for _, resource := range plan.Resources {
-		if _, ok := wantOf(resource); !ok || running[resource.Key] || failed[resource.Key] != nil {
-			continue
+		idle := !running[resource.Key] && failed[resource.Key] == nil
+		if installable(resource) && idle && !reflect.DeepEqual(done[resource.Key], resource.Object) {
+			out = append(out, resource)
 		}
-		if reflect.DeepEqual(done[resource.Key], resource.Object) {
-			continue
-		}
-		out = append(out, resource)
 	}
 	return out
 }
@@ -200,12 +197,11 @@ func (r *run) take(out result) {
 // count tells how much of the plan is ready in the end.
 func (r *run) count(plan *compose.Plan) {
 	for _, resource := range plan.All {
-		w, ok := wantOf(resource)
-		if !ok {
+		if !installable(resource) {
 			continue
 		}
 		r.summary.Total++
-		if r.done[w.key] != nil && r.failed[w.key] == nil {
+		if r.done[resource.Key] != nil && r.failed[resource.Key] == nil {
 			r.summary.Ready++
 		}
 	}

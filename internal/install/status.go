@@ -60,10 +60,7 @@ func (i *Installer) Status(ctx context.Context) (Status, error) {
 }
 
 func withoutCrossplane(resources []composed.Resource) []composed.Resource {
-	return slices.DeleteFunc(slices.Clone(resources), func(r composed.Resource) bool {
-		_, ok := wantOf(r)
-		return !ok
-	})
+	return slices.DeleteFunc(slices.Clone(resources), func(r composed.Resource) bool { return !installable(r) })
 }
 
 func thingOf(w want, s seen) Thing {

@@ -35,8 +35,13 @@ type want struct {
 	stays bool
 }
 
-// wantOf reads a resource of the plan. What is neither Release nor Object is there for
-// Crossplane only: how it reaches the cluster, and what it may not delete yet.
+// installable says whether a resource is installed. What is neither Release nor Object is
+// there for Crossplane only: how it reaches the cluster, and what it may not delete yet.
+func installable(r composed.Resource) bool {
+	return r.Object["kind"] == "Release" || r.Object["kind"] == "Object"
+}
+
+// wantOf reads a resource of the plan that is installable.
 func wantOf(r composed.Resource) (want, bool) {
 	obj := composed.JSON(r.Object)
 	w := want{key: r.Key, after: r.After, group: r.For, text: render.Describe(r)}

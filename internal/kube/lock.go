@@ -17,13 +17,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// How long a holder that died without a word keeps others waiting, how long a living one
-// may be cut off from the API server, and how often it says that it lives.
-const (
-	lockLease = 10 * time.Second
-	lockRenew = 8 * time.Second
-	lockRetry = time.Second
-)
+// lockTimes are how long a holder that died without a word keeps others waiting, how long
+// a living one may be cut off from the API server, and how often it says that it lives.
+type lockTimes struct{ lease, renew, retry time.Duration }
 
 // ErrLockLost says that the lock could not be renewed in time: another one may have it.
 var ErrLockLost = errors.New("the lock is lost: the API server did not answer in time")
@@ -42,6 +38,10 @@ type LockOptions struct {
 // of do ends, with the cause ErrLockLost, when the Lease cannot be renewed. It returns
 // what do returns.
 func (c *Client) Lock(ctx context.Context, o LockOptions, do func(context.Context) error) error {
+	return c.lock(ctx, o, lockTimes{lease: 10 * time.Second, renew: 8 * time.Second, retry: time.Second}, do)
+}
+
+func (c *Client) lock(ctx context.Context, o LockOptions, times lockTimes, do func(context.Context) error) error {
 	config := rest.CopyConfig(c.config)
 	config.Timeout = c.timeout
 	leases, err := coordinationv1.NewForConfig(config)
@@ -62,7 +62,7 @@ func (c *Client) Lock(ctx context.Context, o LockOptions, do func(context.Contex
 	held, over := make(chan context.Context, 1), make(chan struct{})
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 		Lock: &impatient{lease, stop}, Name: o.Name, ReleaseOnCancel: true,
-		LeaseDuration: lockLease, RenewDeadline: lockRenew, RetryPeriod: lockRetry,
+		LeaseDuration: times.lease, RenewDeadline: times.renew, RetryPeriod: times.retry,
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: func(holding context.Context) { held <- holding },
 			OnStoppedLeading: func() {},

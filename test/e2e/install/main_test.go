@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,12 +28,23 @@ var program string
 
 func TestMain(m *testing.M) {
 	suite.Main(m, suite.Options{
-		Tier: suite.Plane, Components: product.Components(), Charts: product.Charts,
+		Tier: suite.Plane, Components: product.Components(), Charts: packCharts,
 		Prepare: func(ctx context.Context, p *plane.Plane) error {
 			return errors.Join(build(ctx, p), product.Install(ctx, p))
 		},
 		Patience: 4 * time.Minute,
 	})
+}
+
+// openFunctionArchive is the name under which OpenFunction publishes its chart.
+const openFunctionArchive = "openfunction-v1.2.0-v0.7.0.tgz"
+
+// packCharts are those of the product, and one under the address that it is pinned to.
+func packCharts(ctx context.Context, dir string) error {
+	if err := product.Charts(ctx, dir); err != nil {
+		return err
+	}
+	return os.Link(filepath.Join(dir, "openfunction-0.7.0.tgz"), filepath.Join(dir, openFunctionArchive))
 }
 
 func build(ctx context.Context, p *plane.Plane) error {
@@ -92,8 +104,8 @@ func (i *installation) run(ctx context.Context, t *testing.T, verb string, args 
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd := i.command(ctx, verb, args...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	began := time.Now()
+	cmd.Stdout, cmd.Stderr = &stdout, io.MultiWriter(&stderr, &timed{t.Output(), began})
 	err := cmd.Run()
 	t.Logf("gatehouse %s %s: %s", verb, strings.Join(args, " "), time.Since(began).Round(10*time.Millisecond))
 	if exit, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
@@ -102,6 +114,17 @@ func (i *installation) run(ctx context.Context, t *testing.T, verb string, args 
 		return answer{exit.ExitCode(), stdout.String(), stderr.String()}
 	}
 	return answer{0, stdout.String(), stderr.String()}
+}
+
+// timed writes when each piece was written.
+type timed struct {
+	out   io.Writer
+	began time.Time
+}
+
+func (w *timed) Write(p []byte) (int, error) {
+	_, err := fmt.Fprintf(w.out, "%6.2fs %s", time.Since(w.began).Seconds(), p)
+	return len(p), err
 }
 
 // expect runs a command that has to end with a code and say what is wanted.
