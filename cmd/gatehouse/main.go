@@ -1,7 +1,5 @@
-// Command gatehouse shows and checks Clusters without any cluster, and says what is wrong
-// with the way into one.
-// Command gatehouse shows and checks Clusters without any cluster, and installs them
-// without Crossplane.
+// Command gatehouse shows and checks Clusters without any cluster, installs them without
+// Crossplane, and says what is wrong with the way into a cluster.
 package main
 
 import (
@@ -29,18 +27,13 @@ type cli struct {
 	Render    renderCmd        `cmd:"" help:"Show what Clusters are composed of."`
 	Validate  validateCmd      `cmd:"" help:"Check Clusters."`
 	Diff      diffCmd          `cmd:"" help:"Show what changes when one version of Clusters becomes another."`
-	Diagnose  diagnoseCmd      `cmd:"" help:"Say what is wrong with the way into a cluster, and what mends it."`
-	Apps      appsCmd          `cmd:"" help:"List what Gatehouse installs."`
-	Plane     planeCmd         `cmd:"" help:"Run a local control plane to try things out."`
-	Migrate   migrateCmd       `cmd:"" help:"Turn Ingresses into Gateways and HTTPRoutes."`
-	Version   kong.VersionFlag `help:"Print the version."`
-	Render    renderCmd        `cmd:"" help:"Show what Clusters are composed of."`
-	Validate  validateCmd      `cmd:"" help:"Check Clusters."`
-	Diff      diffCmd          `cmd:"" help:"Show what changes when one version of Clusters becomes another."`
 	Apps      appsCmd          `cmd:"" help:"List what Gatehouse installs."`
 	Install   installCmd       `cmd:"" help:"Install a Cluster onto a cluster that exists, without Crossplane."`
 	Status    statusCmd        `cmd:"" help:"Show what is really there of an installed Cluster."`
 	Uninstall uninstallCmd     `cmd:"" help:"Remove what was installed for a Cluster."`
+	Diagnose  diagnoseCmd      `cmd:"" help:"Say what is wrong with the way into a cluster, and what mends it."`
+	Migrate   migrateCmd       `cmd:"" help:"Turn Ingresses into Gateways and HTTPRoutes."`
+	Plane     planeCmd         `cmd:"" help:"Run a local control plane to try things out."`
 	Version   kong.VersionFlag `help:"Print the version."`
 }
 
@@ -95,8 +88,7 @@ func run(args []string, s streams) int {
 // isInput tells wrong input, and what was found, from what could not run.
 func isInput(err error) bool {
 	invalid := new(compose.InvalidError)
-	return errors.As(err, &invalid) || errors.Is(err, render.ErrNoCluster) || errors.Is(err, render.ErrInput) || errors.Is(err, migrate.ErrInput)
-	return errors.As(err, &invalid) || errors.Is(err, render.ErrNoCluster) || errors.Is(err, render.ErrInput) || isFound(err)
+	return errors.As(err, &invalid) || errors.Is(err, render.ErrNoCluster) || errors.Is(err, render.ErrInput) || errors.Is(err, migrate.ErrInput) || isFound(err)
 }
 
 func failed(s streams, err error) int {
