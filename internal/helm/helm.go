@@ -210,6 +210,7 @@ func (h *Helm) install(ctx context.Context, config *action.Configuration, chart 
 	a.ReleaseName, a.Namespace = d.ID.Name, d.ID.Namespace
 	a.CreateNamespace = true
 	a.TakeOwnership, a.ForceConflicts = d.Force, d.Force
+	a.DisableOpenAPIValidation = true // the API server checks fields strictly as it applies
 	// What is ready is for the caller to see: it can say what is missing.
 	a.WaitStrategy, a.Timeout = helmkube.HookOnlyStrategy, h.options.Timeout
 	_, err := a.RunWithContext(ctx, chart, d.Values)
@@ -220,6 +221,7 @@ func (h *Helm) upgrade(ctx context.Context, config *action.Configuration, chart 
 	a := action.NewUpgrade(config)
 	a.Namespace, a.ResetValues, a.MaxHistory = d.ID.Namespace, true, maxHistory
 	a.ServerSideApply = "true"
+	a.DisableOpenAPIValidation = true // the API server checks fields strictly as it applies
 	a.TakeOwnership, a.ForceConflicts = d.Force, d.Force
 	a.WaitStrategy, a.Timeout = helmkube.HookOnlyStrategy, h.options.Timeout
 	_, err := a.RunWithContext(ctx, d.ID.Name, chart, d.Values)
@@ -254,7 +256,7 @@ func (h *Helm) Render(ctx context.Context, d install.Deployment) ([]*unstructure
 	}
 	a := action.NewInstall(config)
 	a.ReleaseName, a.Namespace = d.ID.Name, d.ID.Namespace
-	a.DryRunStrategy, a.IsUpgrade = action.DryRunServer, true
+	a.DryRunStrategy, a.IsUpgrade, a.DisableOpenAPIValidation = action.DryRunServer, true, true
 	if d.How != install.Upgrade && d.How != install.Mend {
 		a.DryRunStrategy, a.IsUpgrade = action.DryRunClient, false
 		if err := h.capabilities(d.ID.Namespace, a); err != nil {

@@ -2,6 +2,7 @@ package install
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -65,31 +66,41 @@ func (i *Installer) preview(ctx context.Context, w want) ([]render.Change, error
 
 // previewObject is nil if nothing changes.
 func (i *Installer) previewObject(ctx context.Context, obj *unstructured.Unstructured) (*render.Change, error) {
-	change := &render.Change{Resource: title(obj), Fate: render.Created}
 	live, err := i.get(ctx, obj)
 	if err != nil {
 		return nil, err
 	}
-	after, err := i.target.Apply(ctx, obj, ApplyOptions{DryRun: true, Force: i.options.Force})
-	if live == nil && absent(err) {
-		return change, nil // its kind or namespace comes with something else
+	change := &render.Change{Resource: title(obj), Fate: render.Created}
+	if live != nil {
+		change.Fate = render.Changed
 	}
-	if conflict := conflictOf(title(obj), err); conflict != nil {
+	change.Fields, err = i.compare(ctx, obj, live)
+	conflict, isConflict := errors.AsType[*ConflictError](err)
+	switch {
+	case isConflict:
 		change.Fate, change.Why = render.Refused, strings.Join(conflict.Owners, ", ")
 		return change, nil
-	}
-	if err != nil {
+	case live == nil && absent(err):
+		return change, nil // its kind or namespace comes with something else
+	case err != nil:
 		return nil, err
-	}
-	if live == nil {
-		return change, nil
-	}
-	change.Fate = render.Changed
-	change.Fields = withoutSecrets(obj, render.FieldChanges("", plain(live), plain(after)))
-	if len(change.Fields) == 0 {
+	case live != nil && len(change.Fields) == 0:
 		return nil, nil //nolint:nilnil // nothing changes
 	}
 	return change, nil
+}
+
+// compare asks the API server what would become of an object that is there. Applying what
+// changes nothing may still write: defaults of a status that nobody wrote yet, for example.
+func (i *Installer) compare(ctx context.Context, obj, live *unstructured.Unstructured) ([]render.FieldChange, error) {
+	after, err := i.target.Apply(ctx, obj, ApplyOptions{DryRun: true, Force: i.options.Force})
+	if conflict := conflictOf(title(obj), err); conflict != nil {
+		return nil, conflict
+	}
+	if err != nil || live == nil {
+		return nil, err
+	}
+	return withoutSecrets(obj, render.FieldChanges("", plain(live), plain(after))), nil
 }
 
 // plain is an object without what the API server counts and notes.

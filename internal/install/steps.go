@@ -19,17 +19,9 @@ func (i *Installer) applyObject(ctx context.Context, w want, before seen) (seen,
 	if w.given {
 		return i.lookFor(ctx, w)
 	}
-	i.report(w.event(Working, "applying"))
-	live, err := i.applyPatiently(ctx, w.object)
+	live, verb, err := i.bring(ctx, w, before.object)
 	if err != nil {
 		return before, false, err
-	}
-	verb, changed := "unchanged", before.object == nil || before.object.GetResourceVersion() != live.GetResourceVersion()
-	if changed {
-		verb = "changed"
-	}
-	if before.object == nil {
-		verb = "created"
 	}
 	s := seen{want: w, object: live, unready: lines(live, unready(live))}
 	err = i.settle(ctx, w, func(ctx context.Context) ([]string, error) {
@@ -43,7 +35,24 @@ func (i *Installer) applyObject(ctx context.Context, w want, before seen) (seen,
 	if err == nil {
 		i.report(w.event(Done, verb))
 	}
-	return s, changed, err
+	return s, verb != unchanged, err
+}
+
+// unchanged is what is said of what is as desired already.
+const unchanged = "unchanged"
+
+// bring applies an object, unless that would change nothing, and tells what was done.
+func (i *Installer) bring(ctx context.Context, w want, before *unstructured.Unstructured) (live *unstructured.Unstructured, verb string, err error) {
+	verb = "created"
+	if before != nil {
+		verb = "changed"
+		if fields, err := i.compare(ctx, w.object, before); err != nil || len(fields) == 0 {
+			return before, unchanged, err
+		}
+	}
+	i.report(w.event(Working, "applying"))
+	live, err = i.applyPatiently(ctx, w.object)
+	return live, verb, err
 }
 
 // lookFor finds what others have to make.
@@ -91,7 +100,7 @@ func (i *Installer) deploy(ctx context.Context, w want, before seen, ours bool) 
 	if how == Refuse {
 		return before, false, found("cannot deploy %s: release %s: %s (--force-conflicts takes it)", w.text, w.release, why)
 	}
-	s, verb := before, "unchanged"
+	s, verb := before, unchanged
 	if how != Keep {
 		if verb, err = i.change(ctx, w, d, &s); err != nil {
 			return s, false, err

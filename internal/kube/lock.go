@@ -38,7 +38,7 @@ type LockOptions struct {
 // of do ends, with the cause ErrLockLost, when the Lease cannot be renewed. It returns
 // what do returns.
 func (c *Client) Lock(ctx context.Context, o LockOptions, do func(context.Context) error) error {
-	return c.lock(ctx, o, lockTimes{lease: 10 * time.Second, renew: 8 * time.Second, retry: time.Second}, do)
+	return c.lock(ctx, o, lockTimes{lease: 15 * time.Second, renew: 12 * time.Second, retry: time.Second}, do)
 }
 
 func (c *Client) lock(ctx context.Context, o LockOptions, times lockTimes, do func(context.Context) error) error {

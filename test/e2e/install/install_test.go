@@ -13,7 +13,6 @@ import (
 	"helm.sh/helm/v4/pkg/release/common"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,10 +26,6 @@ import (
 // TestInstall follows one Cluster through its life without Crossplane.
 func TestInstall(t *testing.T) {
 	ctx, p, namespace := suite.Start(t)
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "admin"}, Data: map[string][]byte{"hash": []byte(passwordHash)}}
-	if err := p.Client().Create(ctx, secret); err != nil {
-		t.Fatal(err)
-	}
 	i := newInstallation(t, p, on(namespace))
 	steps := []struct {
 		name string
@@ -69,20 +64,17 @@ func dryRunOnNothing(ctx context.Context, t *testing.T, i *installation, _ strin
 }
 
 func installs(ctx context.Context, t *testing.T, i *installation, _ string) {
-	a := i.expect(ctx, t, 0, []string{"ready", "keda: chart keda 2.19.0 → keda: installed"}, "install")
-	if strings.Contains(a.stdout+a.stderr, passwordHash) {
-		t.Errorf("a secret is shown: %s", a)
-	}
+	i.expect(ctx, t, 0, []string{"11 of 11 ready, 11 changed", "keda: chart keda 2.19.0 → keda: installed"}, "install")
 	is := stateOf(ctx, t, i.plane)
 	if want := len(objects()) + 2*len(releases()); len(is) != want {
 		t.Errorf("want %d things, got %v", want, is)
 	}
-	values := standIn(ctx, t, i.plane, "argo-cd")
-	if got := values.Data[charts.ValuesKey]; !strings.Contains(got, passwordHash) || !strings.Contains(got, "ingressClassName: traefik") {
-		t.Errorf("want Argo CD with the password's hash and behind Traefik, got %s", got)
+	manager := standIn(ctx, t, i.plane, "cert-manager")
+	if got := manager.Annotations[charts.StandInAnnotation]; got != "cert-manager-v1.21.1" {
+		t.Errorf("want cert-manager in the pinned version, got %s", got)
 	}
-	if got := values.Annotations[charts.StandInAnnotation]; got != "argo-cd-9.4.1" {
-		t.Errorf("want Argo CD in the pinned version, got %s", got)
+	if got := manager.Data[charts.ValuesKey]; !strings.Contains(got, "gatewayAPI:") {
+		t.Errorf("want cert-manager to watch Gateways, got %s", got)
 	}
 	for _, o := range objects()[1:] { // a Namespace has no field to own
 		if err := i.plane.Client().Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
@@ -241,7 +233,7 @@ func recoversPendingReleases(ctx context.Context, t *testing.T, i *installation,
 	before := stateOf(ctx, t, i.plane)
 	leave(t, i.plane, "cert-manager", common.StatusPendingInstall)
 	leave(t, i.plane, "traefik", common.StatusFailed)
-	leave(t, i.plane, "kube-prometheus-stack", common.StatusUninstalling)
+	leave(t, i.plane, "external-dns", common.StatusUninstalling)
 	i.expect(ctx, t, 1, []string{"cert-manager  ✗ pending-install, revision 1"}, "status")
 	i.expect(ctx, t, 0, []string{" 3 changed"}, "install")
 	i.expect(ctx, t, 0, nil, "status")
@@ -268,18 +260,25 @@ func standIn(ctx context.Context, t *testing.T, p *plane.Plane, release string) 
 	return out
 }
 
-// uninstalls in the reverse order: Argo CD, which has to finish its Application, goes
-// after it.
+// uninstalls in the reverse order: Envoy Gateway, which would have to finish its Gateway,
+// goes after it.
 func uninstalls(ctx context.Context, t *testing.T, i *installation, _ string) {
-	application := plane.Reference("argoproj.io/v1alpha1", "Application", "argocd", "apps")
-	i.expect(ctx, t, 1, []string{"Application argocd/apps is not gone after", "resources-finalizer.argocd.argoproj.io", "stays: what builds on it could not be removed"}, "uninstall", "--timeout", "3s")
-	_ = standIn(ctx, t, i.plane, "argo-cd")
-	if err := i.plane.Client().Patch(ctx, application, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`))); err != nil {
-		t.Fatal(err)
+	gateway := plane.Reference("gateway.networking.k8s.io/v1", "Gateway", "envoy-gateway-system", "eg")
+	finalizers := func(list string) {
+		patch := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":`+list+`}}`))
+		if err := i.plane.Client().Patch(ctx, gateway, patch, client.FieldOwner("controller")); err != nil {
+			t.Fatal(err)
+		}
 	}
-	i.expect(ctx, t, 0, []string{"would remove: chart argo-cd"}, "uninstall", "--dry-run")
-	_ = standIn(ctx, t, i.plane, "argo-cd")
-	i.expect(ctx, t, 0, []string{"removed: chart argo-cd", "left: Namespace team-a"}, "uninstall")
+	finalizers(`["example.org/controller"]`)
+	i.expect(ctx, t, 1, []string{
+		"Gateway envoy-gateway-system/eg is not gone after 3s", "example.org/controller", "chart gateway-helm 1.7.0 → envoy-gateway-system stays: what builds on it could not be removed",
+	}, "uninstall", "--timeout", "3s")
+	_ = standIn(ctx, t, i.plane, "gateway-helm")
+	finalizers("null")
+	i.expect(ctx, t, 0, []string{"would remove: chart gateway-helm"}, "uninstall", "--dry-run")
+	_ = standIn(ctx, t, i.plane, "gateway-helm")
+	i.expect(ctx, t, 0, []string{"removed: chart gateway-helm", "left: Namespace team-a"}, "uninstall")
 	after := stateOf(ctx, t, i.plane)
 	if diff := cmp.Diff([]string{"Namespace /team-a"}, keys(after)); diff != "" {
 		t.Errorf("what is left (-want +got):\n%s", diff)
