@@ -53,6 +53,19 @@ func TestInstallInOrder(t *testing.T) {
 	}
 }
 
+// A release that was never up counts as missing: it waits for what it needs, as the first
+// time.
+func TestNeverDeployedWaits(t *testing.T) {
+	w := newWorld()
+	w.install(t, door(t, frontDoor), Options{})
+	w.took()
+	delete(w.releases, ReleaseID{"envoy-gateway-system", "gateway-helm"})
+	killed := w.releases[ReleaseID{"cert-manager", "cert-manager"}]
+	killed.Status, killed.EverDeployed = "pending-install", false
+	w.install(t, door(t, frontDoor), Options{})
+	before(t, w.took(), "install gateway-helm", "restart cert-manager")
+}
+
 // What is installed is what the plan of Crossplane has, for every Cluster of the matrix
 // on an existing cluster: the same releases, and the same objects.
 func TestInstallsThePlan(t *testing.T) {

@@ -90,6 +90,7 @@ func TestUninstall(t *testing.T) {
 	w.objects[idOf(found.GroupVersionKind(), "", "eg")] = found
 	cluster := door(t, frontDoor)
 	w.install(t, cluster, Options{})
+	w.install(t, cluster, Options{}) // what we made ourselves is not what was there before
 	w.took()
 	dry, err := w.installer(t, cluster, Options{}).Uninstall(t.Context(), true)
 	if err != nil || len(w.took()) > 0 {
