@@ -31,7 +31,7 @@ become ready, or (--dry-run) changes; 2 could not run.`
 
 // Run installs.
 func (c installCmd) Run(s streams) error {
-	open, err := c.open(s, source{folder: c.Charts, plainHTTP: c.PlainHTTP}, install.Options{Force: c.ForceConflicts, Prune: c.Prune})
+	open, err := c.open(s, chartSource{folder: c.Charts, plainHTTP: c.PlainHTTP}, install.Options{Force: c.ForceConflicts, Prune: c.Prune})
 	if err != nil {
 		return err
 	}

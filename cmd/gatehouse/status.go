@@ -24,7 +24,7 @@ ready or in another version, 2 could not run.`
 
 // Run looks.
 func (c statusCmd) Run(s streams) error {
-	open, err := c.open(s, source{}, install.Options{})
+	open, err := c.open(s, chartSource{}, install.Options{})
 	if err != nil {
 		return err
 	}

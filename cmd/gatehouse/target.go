@@ -39,13 +39,13 @@ type session struct {
 	progress  *progress
 }
 
-// source says where charts are taken from, instead of what the Cluster says.
-type source struct {
+// chartSource says where charts are taken from, instead of what the Cluster says.
+type chartSource struct {
 	folder    string
 	plainHTTP bool
 }
 
-func (t target) open(s streams, from source, o install.Options) (*session, error) {
+func (t target) open(s streams, from chartSource, o install.Options) (*session, error) {
 	documents, err := readAll(s, []string{t.File})
 	if err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ removed and says why, 2 could not run.`
 
 // Run removes.
 func (c uninstallCmd) Run(s streams) error {
-	open, err := c.open(s, source{}, install.Options{})
+	open, err := c.open(s, chartSource{}, install.Options{})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-platform/gatehouse/catalog"
 	"github.com/gatehouse-platform/gatehouse/internal/migrate"
+	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
 
 type migrationInput struct {
@@ -84,7 +85,7 @@ func (in migrationInput) source(ctx context.Context, c *call) (migrate.Input, er
 		}
 		return migrate.Read(objects)
 	}
-	snapshot, err := c.snapshot(ctx)
+	snapshot, err := c.snapshot(ctx, topology.Options{})
 	if err != nil {
 		return migrate.Input{}, err
 	}

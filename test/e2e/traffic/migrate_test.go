@@ -28,6 +28,7 @@ import (
 
 	"github.com/gatehouse-platform/gatehouse/internal/migrate"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
 )
 
 // A question is a request, and an answer what is compared of the response: the status,
@@ -80,7 +81,7 @@ func TestMigrated(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			ctx, p, namespace := start(t)
+			ctx, p, namespace := suite.Start(t)
 			echo(ctx, t, p, namespace)
 			source := strings.ReplaceAll(tc.source, "NAMESPACE", namespace)
 			if err := p.ApplyYAML(ctx, source); err != nil {
