@@ -64,7 +64,8 @@ func (m *migration) readClass(s *site) {
 	switch {
 	case m.options.Gateway != nil:
 		e.To = s.routes("spec.parentRefs")
-		e.Why = "Gateway " + m.options.Gateway.String() + " has to admit routes of namespace " + s.ingress.Namespace + ", and to serve the hosts; where a redirect tells its listeners apart, they are taken to be called http and https"
+		e.Why = "Gateway " + m.options.Gateway.String() + " has to admit routes of namespace " + s.ingress.Namespace +
+			", and to serve the hosts; where a redirect tells its listeners apart, they are taken to be called http and https"
 	case m.options.GatewayClass == "" && m.target.Name == "":
 		e.Why = "by its name; --gateway-class names another"
 	}

@@ -210,7 +210,8 @@ func (m *migration) reportTwice() {
 					for _, protocol := range s.serves(host) {
 						key := at{m.gatewayName(s).String(), protocol, host, l.path, string(l.pathType)}
 						if other := first[key]; other != nil && other != s {
-							s.lostOnce(l.field, cmp.Or(host, "*")+l.path, "Ingress "+other.name().String()+" has the same host and path, and its route wins now; among Ingresses the older one does", "leave one of them out")
+							s.lostOnce(l.field, cmp.Or(host, "*")+l.path,
+								"Ingress "+other.name().String()+" has the same host and path, and its route wins now; among Ingresses the older one does", "leave one of them out")
 						} else if other == nil {
 							first[key] = s
 						}

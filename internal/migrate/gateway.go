@@ -131,7 +131,8 @@ func (m *migration) gateways() ([]*gatewayBuild, error) {
 			}
 		}
 		if n := len(b.listeners.all); n > mostListeners {
-			return nil, fmt.Errorf("cannot make Gateway %q: it would have %d listeners, and a Gateway takes %d; migrate fewer Ingresses at once, or give a Gateway that serves the hosts (--gateway): %w", b.name, n, mostListeners, ErrInput)
+			return nil, fmt.Errorf("cannot make Gateway %q: it would have %d listeners, and a Gateway takes %d; "+
+				"migrate fewer Ingresses at once, or give a Gateway that serves the hosts (--gateway): %w", b.name, n, mostListeners, ErrInput)
 		}
 	}
 	return out, nil

@@ -24,7 +24,8 @@ func haproxyTech() *family {
 		annotations: slices.Concat(
 			clock("timeout-server"),
 			unneeded(global, "timeout-client", "timeout-client-fin", "timeout-http-request", "timeout-http-keep-alive", "timeout-server-fin", "timeout-tunnel", "timeout-connect", "timeout-queue",
-				"maxconn", "nbthread", "http-connection-mode", "http-keep-alive", "http-server-close", "hard-stop-after", "log-format", "logasap", "dontlognull", "proxy-protocol", "tls-alpn", "syslog-server", "client-ca", "client-crt-optional"),
+				"maxconn", "nbthread", "http-connection-mode", "http-keep-alive", "http-server-close", "hard-stop-after",
+				"log-format", "logasap", "dontlognull", "proxy-protocol", "tls-alpn", "syslog-server", "client-ca", "client-crt-optional"),
 			unneeded("gateways ask a Service's endpoints, which readiness probes make", "timeout-check", "check", "check-http", "check-interval"),
 			each(haproxySSLRedirect, "ssl-redirect"),
 			each(haproxySSLRedirectPart, "ssl-redirect-code", "ssl-redirect-port"),
@@ -63,7 +64,8 @@ func haproxyTech() *family {
 			gone("it is configuration of HAProxy itself", "find what it is for, and a filter or a policy that does it", "backend-config-snippet", "route-acl"),
 			gone("the log of a gateway is set for the whole gateway", "see the telemetry of the Gateway's controller", "request-capture", "request-capture-len"),
 			unneeded("it sizes HAProxy", "scale-server-slots", "standalone-backend"),
-			gone("it is read on the Service only, and the standard has no session persistence that is not experimental", "a server that keeps no sessions needs none", "cookie-persistence", "cookie-persistence-no-dynamic"),
+			gone("it is read on the Service only, and the standard has no session persistence that is not experimental",
+				"a server that keeps no sessions needs none", "cookie-persistence", "cookie-persistence-no-dynamic"),
 		),
 	}
 }

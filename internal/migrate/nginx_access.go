@@ -69,7 +69,8 @@ func (r *reading) addresses(rest, listed, middleware string) {
 		r.translated(append(r.site.routes("spec.rules[].filters[].extensionRef"), place)...)
 		r.note(seen)
 	default:
-		r.lost("the standard knows no addresses of callers: after the move everybody gets in", "before anything else: a firewall rule of the load balancer, a NetworkPolicy, or a policy of the Gateway's controller")
+		r.lost("the standard knows no addresses of callers: after the move everybody gets in",
+			"before anything else: a firewall rule of the load balancer, a NetworkPolicy, or a policy of the Gateway's controller")
 	}
 }
 

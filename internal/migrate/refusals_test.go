@@ -24,7 +24,10 @@ spec:
 func TestRefusals(t *testing.T) {
 	many := ""
 	for i := range 40 {
-		many += "---" + strings.NewReplacer("name: web", fmt.Sprintf("name: web%d", i), "shop.example.com", fmt.Sprintf("h%d.example.com", i), "  rules:", "  tls: [{secretName: web}]\n  rules:").Replace(anIngress)
+		many += "---" + strings.NewReplacer(
+			"name: web", fmt.Sprintf("name: web%d", i), "shop.example.com", fmt.Sprintf("h%d.example.com", i),
+			"  rules:", "  tls: [{secretName: web}]\n  rules:",
+		).Replace(anIngress)
 	}
 	cases := map[string]struct {
 		reason  string
@@ -32,15 +35,21 @@ func TestRefusals(t *testing.T) {
 		options migrate.Options
 		want    string
 	}{
-		"Nothing":           {reason: "A file without an Ingress is the wrong file.", in: "kind: Secret\napiVersion: v1", want: "cannot find an Ingress (networking.k8s.io/v1) to migrate"},
-		"UnknownController": {reason: "A typing mistake would give what the standard promises.", in: anIngress, options: migrate.Options{Controller: "nginx"}, want: `cannot migrate for controller "nginx": known are auto, envoy-gateway`},
+		"Nothing": {reason: "A file without an Ingress is the wrong file.", in: "kind: Secret\napiVersion: v1", want: "cannot find an Ingress (networking.k8s.io/v1) to migrate"},
+		"UnknownController": {
+			reason: "A typing mistake would give what the standard promises.", in: anIngress, options: migrate.Options{Controller: "nginx"},
+			want: `cannot migrate for controller "nginx": known are auto, envoy-gateway`,
+		},
 		"Beta": {
 			reason: "No cluster serves it.", in: strings.Replace(anIngress, "networking.k8s.io/v1", "networking.k8s.io/v1beta1", 1),
 			want: `cannot read Ingress "web": it is networking.k8s.io/v1beta1, which no Kubernetes serves since 1.22`,
 		},
-		"Extensions":   {reason: "Nor this one.", in: strings.Replace(anIngress, "networking.k8s.io/v1", "extensions/v1beta1", 1), want: "it is extensions/v1beta1"},
-		"UnknownField": {reason: "A setting that nobody reads is a mistake.", in: strings.Replace(anIngress, "ingressClassName", "ingressClas", 1), want: `cannot read Ingress "web": strict decoding error: unknown field "spec.ingressClas"`},
-		"Twice":        {reason: "Which of them is meant?", in: anIngress + "---" + anIngress, want: `cannot migrate Ingress "shop/web": it stands in the input twice`},
+		"Extensions": {reason: "Nor this one.", in: strings.Replace(anIngress, "networking.k8s.io/v1", "extensions/v1beta1", 1), want: "it is extensions/v1beta1"},
+		"UnknownField": {
+			reason: "A setting that nobody reads is a mistake.", in: strings.Replace(anIngress, "ingressClassName", "ingressClas", 1),
+			want: `cannot read Ingress "web": strict decoding error: unknown field "spec.ingressClas"`,
+		},
+		"Twice": {reason: "Which of them is meant?", in: anIngress + "---" + anIngress, want: `cannot migrate Ingress "shop/web": it stands in the input twice`},
 		"NoClass": {
 			reason: "Nobody would serve the Gateway.", in: strings.Replace(anIngress, "  ingressClassName: nginx\n", "", 1),
 			want: "cannot choose a GatewayClass for Ingress shop/web: it names no class; give --gateway-class",

@@ -28,8 +28,9 @@ func TestMigratedValues(t *testing.T) {
 			},
 		},
 		"TLS": {
-			reason:  "The issuer, the Secret and the redirect of ingress-nginx stay.",
-			values:  "{ingress: {enabled: true, host: mcp.example.com, annotations: {nginx.ingress.kubernetes.io/proxy-read-timeout: '7200', external-dns.alpha.kubernetes.io/ttl: '60'}, tls: {enabled: true, clusterIssuer: letsencrypt}}}",
+			reason: "The issuer, the Secret and the redirect of ingress-nginx stay.",
+			values: "{ingress: {enabled: true, host: mcp.example.com, annotations: {nginx.ingress.kubernetes.io/proxy-read-timeout: '7200', " +
+				"external-dns.alpha.kubernetes.io/ttl: '60'}, tls: {enabled: true, clusterIssuer: letsencrypt}}}",
 			options: migrate.Options{Controller: "envoy-gateway"},
 			want: map[string]string{
 				"Gateway/mcp-mcp-server spec.gatewayClassName":                                 "eg",
@@ -52,8 +53,9 @@ func TestMigratedValues(t *testing.T) {
 			},
 		},
 		"Lost": {
-			reason:  "What the chart has no value for is said, and the rest renders.",
-			values:  "{ingress: {enabled: true, host: mcp.example.com, path: /mcp, annotations: {nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8, nginx.ingress.kubernetes.io/rewrite-target: /}}}",
+			reason: "What the chart has no value for is said, and the rest renders.",
+			values: "{ingress: {enabled: true, host: mcp.example.com, path: /mcp, annotations: {nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8, " +
+				"nginx.ingress.kubernetes.io/rewrite-target: /}}}",
 			options: migrate.Options{Controller: "nginx-gateway-fabric"},
 			lost: []string{
 				"ingress.annotations: nginx.ingress.kubernetes.io/rewrite-target", "ingress.annotations: nginx.ingress.kubernetes.io/whitelist-source-range", "ingress.path",

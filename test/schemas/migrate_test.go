@@ -65,7 +65,10 @@ func TestMigrated(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range append([]string{"Gateway", "HTTPRoute", "BackendTrafficPolicy", "SecurityPolicy", "HTTPRouteFilter", "TrafficPolicy", "LoadBalancerConfiguration", "TargetGroupConfiguration"}, migratedByHand...) {
+	known := []string{
+		"Gateway", "HTTPRoute", "BackendTrafficPolicy", "SecurityPolicy", "HTTPRouteFilter", "TrafficPolicy", "LoadBalancerConfiguration", "TargetGroupConfiguration",
+	}
+	for _, kind := range append(known, migratedByHand...) {
 		if validated[kind] == 0 {
 			t.Errorf("no case makes a %s", kind)
 		}
