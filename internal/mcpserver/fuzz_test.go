@@ -26,13 +26,11 @@ func FuzzTools(f *testing.F) {
 	f.Add("a: &a [x]\nb: *a", "- *", "team")
 	f.Add("kind: List\nitems: [{kind: Cluster, apiVersion: v2}]", "[[", "(")
 	f.Add("apiVersion: devopstoolkit.ai/v2\nmetadata: 1\nspec: []", "metadata: []", "")
-	f.Add(oldIngress, "", "gateways/shared")
 	session := client(f, mcpserver.Options{Cluster: newFake(f)}, nil)
 	f.Fuzz(func(t *testing.T, clusters, observed, only string) {
 		for tool, args := range map[string]arguments{
 			"validate_cluster": {"cluster": clusters},
 			"list_apps":        {"cluster": clusters},
-			"plan_migration":   {"ingresses": clusters, "gateway": only},
 			"diff_clusters":    {"before": clusters, "after": observed},
 			"render_cluster":   {"cluster": clusters, "observed": observed, "only": only, "output": "yaml"},
 		} {
