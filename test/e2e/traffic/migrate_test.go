@@ -309,7 +309,7 @@ func echo(ctx context.Context, t *testing.T, p *plane.Plane, namespace string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{ReadHeaderTimeout: settle, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got := arrival{r.Method, r.Host, r.URL.Path, r.URL.RawQuery, map[string]string{}}
 		for _, name := range []string{"X-Team", "X-Debug", "X-Kept", "X-Forwarded-Proto", "X-Forwarded-Host"} {
 			if value := r.Header.Get(name); value != "" {
