@@ -71,8 +71,22 @@ func TestOwnTmp(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := filepath.Base(dir)
+	// A checkout may be anywhere in /tmp, and with it the programs.
+	outside, err := os.MkdirTemp("/tmp", "own-tmp-program-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(outside) })
+	shell, err := os.ReadFile("/bin/sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(outside, "sh")
+	if err := os.WriteFile(program, shell, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	proc, err := startProcess(command{
-		name: "client", path: "/bin/sh", args: []string{"-c", "ls /tmp; touch /tmp/" + name + ".made " + dir + "/kept"},
+		name: "client", path: program, args: []string{"-c", "ls /tmp; touch /tmp/" + name + ".made " + dir + "/kept"},
 		env: []string{"PATH=/usr/bin:/bin"}, log: filepath.Join(dir, "log"), ownTmp: dir, reachProgram: reachProgram(t),
 	})
 	if err != nil {

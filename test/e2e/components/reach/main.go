@@ -40,6 +40,11 @@ func run() error {
 	if len(program) == 0 {
 		return errors.New("usage: reach [-socket FD -listen ADDRESS,...] [-tmp FOLDER -keep FOLDER] -- PROGRAM [ARGUMENT...]")
 	}
+	// Held by this descriptor, it is found also when it stands in the old /tmp.
+	file, err := unix.Open(program[0], unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("cannot find %q: %w", program[0], err)
+	}
 	if *addresses != "" {
 		if err := answer(strings.Split(*addresses, ","), *socket); err != nil {
 			return err
@@ -59,7 +64,7 @@ func run() error {
 	if os.Getppid() != parent {
 		return errors.New("the parent is gone")
 	}
-	if err := unix.Exec(program[0], program, os.Environ()); err != nil {
+	if err := unix.Exec(fmt.Sprintf("/proc/self/fd/%d", file), program, os.Environ()); err != nil {
 		return fmt.Errorf("cannot run %q: %w", program[0], err)
 	}
 	return nil
