@@ -1,5 +1,5 @@
-# What there is to do here: `make` says it. Needs Go and a shell; make e2e and
-# make demo need root as well.
+# What there is to do here: `make` says it. Needs Go and a shell; make e2e-node, and
+# the gateway in make demo, need root as well.
 
 # Every Go module with code of ours. tools/lint and tools/helm-docs only pin a tool
 # each, and test/e2e/components the third-party programs of the end-to-end tests.
@@ -27,9 +27,20 @@ endef
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# The demo is built first: `go run` ends at the first Ctrl-C, before what it runs does.
+demo-program := .cache/bin/demo
+
 .PHONY: demo
-demo: ## Show it working: examples as a tree, then a real Crossplane on a throw-away control plane
-	@$(GO) -C test/e2e run ./cmd/demo
+demo: ## Show it working here, or on the cluster of KUBECONFIG, after asking (YES=1: without)
+	@test ! -t 1 || test -e $(demo-program) || echo 'building the demo: the first time this takes a minute or two'
+	@$(GO) -C test/e2e build -o $(CURDIR)/$(demo-program) ./cmd/demo
+	@test "$$CI" != true || test/e2e/prepare
+	@$(demo-program) $(if $(YES),-yes)
+
+.PHONY: demo-down
+demo-down: ## End the demo and remove everything of it, also from the cluster of KUBECONFIG
+	@$(GO) -C test/e2e build -o $(CURDIR)/$(demo-program) ./cmd/demo
+	@$(demo-program) $(if $(YES),-yes) down
 
 .PHONY: build
 build: ## Build the commands into bin/
@@ -117,5 +128,5 @@ image: ## Build the images of the function and of the MCP server into dist/ (off
 	$(call step,images,$(GO) -C tools run ./xpkg image)
 
 .PHONY: clean
-clean: ## Remove what was built; .cache keeps the third-party programs, which take long
+clean: ## Remove what was built; .cache keeps the third-party programs, which take long, and planes that are up
 	rm -rf bin dist

@@ -74,6 +74,7 @@ func (r *Release) Upgrade(ctx context.Context, values map[string]any) ([]*unstru
 // Uninstall removes the release, if there is one.
 func (r *Release) Uninstall() error {
 	uninstall := action.NewUninstall(r.config)
+	uninstall.IgnoreNotFound = true
 	uninstall.WaitStrategy = kube.HookOnlyStrategy
 	_, err := uninstall.Run(ReleaseName)
 	return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -14,111 +13,234 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
+	"github.com/gatehouse-platform/gatehouse/catalog"
+	"github.com/gatehouse-platform/gatehouse/internal/compose"
+	"github.com/gatehouse-platform/gatehouse/internal/composed"
+	"github.com/gatehouse-platform/gatehouse/internal/render"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 )
 
-const cluster = `apiVersion: devopstoolkit.ai/v2
+// namespace is where everything of the demo is that is not of the whole cluster.
+const namespace = "gatehouse-demo"
+
+// keyAnnotation is by what Crossplane tells composed resources apart.
+const keyAnnotation = "crossplane.io/composition-resource-name"
+
+// clusterYAML is a Cluster on the cluster that it is in, which is said in one of two ways.
+const clusterYAML = `apiVersion: devopstoolkit.ai/v2
 kind: Cluster
-metadata: {name: demo, namespace: default}
+metadata: {name: demo, namespace: gatehouse-demo}
 spec:
   crossplane:
     compositionSelector:
       matchLabels: {provider: existing, cluster: any}
   parameters:
     nodeSize: small
-    namespaces: [team-a]
-    existing:
-      kubeconfigSecretRef: {name: demo, key: kubeconfig}
+    namespaces: [gatehouse-demo-team]
+    existing: {%s}
     apps:
       envoyGateway: {enabled: true}
       keda: {enabled: true}
       prometheus: {enabled: true}
 `
 
-// demo follows one Cluster and prints what becomes of it.
-type demo struct {
-	plane *plane.Plane
-	out   io.Writer
+// cluster is the demo's Cluster. Providers in pods have an identity in their cluster;
+// those that are processes of a plane are given its kubeconfig.
+func (m means) cluster() string {
+	if m.inPods {
+		return fmt.Sprintf(clusterYAML, "inCluster: true")
+	}
+	return fmt.Sprintf(clusterYAML, "kubeconfigSecretRef: {name: demo, key: kubeconfig}")
 }
 
 func reference() *unstructured.Unstructured {
-	return plane.Reference("devopstoolkit.ai/v2", "Cluster", "default", "demo")
+	return plane.Reference("devopstoolkit.ai/v2", "Cluster", namespace, "demo")
 }
 
-// create creates the Cluster and prints each of its resources as it gets ready.
-func (d *demo) create(ctx context.Context) error {
-	_, _ = fmt.Fprintf(d.out, "\n%s\n", indent(cluster))
-	if err := d.plane.WriteKubeconfigSecret(ctx, "default", "demo", "kubeconfig"); err != nil {
-		return err
+// planned is what the Cluster is composed of, in the end.
+func (m means) planned() ([]composed.Resource, error) {
+	documents, err := render.Read("demo", strings.NewReader(m.cluster()))
+	if err != nil {
+		return nil, err
 	}
-	if err := d.plane.ApplyYAML(ctx, cluster); err != nil {
-		return err
+	pinned, err := catalog.Load()
+	if err != nil {
+		return nil, err
 	}
-	begun := time.Now()
-	seen := map[string]bool{}
-	xr := reference()
-	err := d.plane.WaitFor(ctx, xr, func(o *unstructured.Unstructured) error {
-		for _, line := range d.news(ctx, o, seen) {
-			_, _ = fmt.Fprintf(d.out, "  %5.1f s  %s\n", time.Since(begun).Seconds(), line)
+	all, err := render.New(compose.NewPlanner(pinned)).Render(documents, nil)
+	if err != nil {
+		return nil, err
+	}
+	// Part by part, in the order in which the parts begin.
+	begins := map[string]int{}
+	var shown []composed.Resource
+	for i, r := range all[0].Plan.All {
+		if r.Object["kind"] == "Usage" {
+			continue
 		}
-		if !isTrue(o, "Ready") {
-			return errors.New("the Cluster is not ready")
+		if _, known := begins[r.For]; !known {
+			begins[r.For] = i
 		}
-		return nil
-	})
+		shown = append(shown, r)
+	}
+	slices.SortStableFunc(shown, func(a, b composed.Resource) int { return begins[a.For] - begins[b.For] })
+	return shown, nil
+}
+
+// progress is a Cluster on its way.
+type progress struct {
+	resources []composed.Resource
+	begun     time.Time
+	seen      map[string]bool          // by key: it is there
+	ready     map[string]time.Duration // by key: since when
+}
+
+// createCluster creates the Cluster and shows what it is composed of as it gets ready.
+func (d *demo) createCluster(ctx context.Context) error {
+	d.screen.title("A Cluster on an existing cluster")
+	d.screen.say("%s\n", indent(d.means.cluster()))
+	resources, err := d.means.planned()
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(d.out, "\nThe Cluster is ready after %.1f s. Its status, for whoever builds on it:\n\n", time.Since(begun).Seconds())
+	if !d.means.inPods {
+		if err := d.plane.WriteKubeconfigSecret(ctx, namespace, "demo", "kubeconfig"); err != nil {
+			return err
+		}
+	}
+	if err := d.plane.ApplyYAML(ctx, d.means.cluster()); err != nil {
+		return err
+	}
+	p := &progress{resources: resources, begun: time.Now(), seen: map[string]bool{}, ready: map[string]time.Duration{}}
+	drawing := d.screen.draws(len(p.lines(d.screen.width)))
+	xr := reference()
+	err = d.plane.WaitFor(ctx, xr, func(o *unstructured.Unstructured) error {
+		news := p.look(ctx, d.plane, o)
+		if drawing {
+			d.screen.draw(p.lines(d.screen.width))
+		}
+		for _, line := range news {
+			if !drawing {
+				d.screen.say("  %5.1f s  %s", time.Since(p.begun).Seconds(), line)
+			}
+		}
+		if !isTrue(o, "Ready") {
+			return fmt.Errorf("the Cluster is not ready: %s", messageOf(o, "Synced"))
+		}
+		return nil
+	})
+	d.screen.keep()
+	if err != nil {
+		return err
+	}
+	d.screen.say("\nThe Cluster is ready after %.1f s. Its status, for whoever builds on it:\n", time.Since(p.begun).Seconds())
 	status, _, _ := unstructured.NestedMap(xr.Object, "status")
 	delete(status, "conditions")
 	raw, err := yaml.Marshal(status)
 	if err != nil {
 		return fmt.Errorf("cannot print the status: %w", err)
 	}
-	_, _ = fmt.Fprint(d.out, indent(string(raw)))
+	d.screen.say("%s", indent(string(raw)))
 	return nil
 }
 
-// news are the resources that became ready since the last look.
-func (d *demo) news(ctx context.Context, xr *unstructured.Unstructured, seen map[string]bool) []string {
+// look asks for every resource that the Cluster has, and returns what got ready.
+func (p *progress) look(ctx context.Context, on *plane.Plane, xr *unstructured.Unstructured) []string {
 	refs, _, _ := unstructured.NestedSlice(xr.Object, "spec", "crossplane", "resourceRefs")
-	var out []string
 	for _, item := range refs {
 		ref, _ := item.(map[string]any)
 		kind, _ := ref["kind"].(string)
 		name, _ := ref["name"].(string)
 		apiVersion, _ := ref["apiVersion"].(string)
-		id := kind + " " + name
-		if seen[id] || (kind != "Release" && kind != "Object") {
+		o := plane.Reference(apiVersion, kind, xr.GetNamespace(), name)
+		// What cannot be read now is read the next time.
+		if kind == "Usage" || on.Client().Get(ctx, client.ObjectKeyFromObject(o), o) != nil {
 			continue
 		}
-		o := plane.Reference(apiVersion, kind, "default", name)
-		if err := d.plane.Client().Get(ctx, client.ObjectKeyFromObject(o), o); err != nil || !isTrue(o, "Ready") {
-			continue
+		key := o.GetAnnotations()[keyAnnotation]
+		p.seen[key] = true
+		_, known := p.ready[key]
+		// A ProviderConfig says nothing of itself: it is there.
+		if !known && (isTrue(o, "Ready") || kind == "ProviderConfig") {
+			p.ready[key] = time.Since(p.begun)
 		}
-		seen[id] = true
-		out = append(out, describe(o)+" is ready")
 	}
-	slices.Sort(out)
+	return p.news()
+}
+
+// news are the resources that are ready and were not told of, in the plan's order.
+func (p *progress) news() []string {
+	var out []string
+	for _, r := range p.resources {
+		if _, ready := p.ready[r.Key]; ready && p.seen[r.Key] {
+			told := "told " + r.Key
+			if !p.seen[told] {
+				p.seen[told] = true
+				out = append(out, describe(r)+" is ready")
+			}
+		}
+	}
 	return out
 }
 
-func describe(o *unstructured.Unstructured) string {
-	if o.GetKind() == "Release" {
+// lines is the Cluster as a tree: what it consists of, part by part, and how far that is.
+func (p *progress) lines(width int) []string {
+	end := min(width, 80) - 1
+	lines := []string{pad("Cluster "+namespace+"/demo", fmt.Sprintf("%d of %d ready  %5.1f s", len(p.ready), len(p.resources), time.Since(p.begun).Seconds()), end)}
+	for i, r := range p.resources {
+		if i == 0 || p.resources[i-1].For != r.For {
+			lines = append(lines, branch(p.resources[i:], "├─ ", "└─ ", func(a, b composed.Resource) bool { return a.For != b.For })+r.For)
+		}
+		stem := branch(p.resources[i:], "│  ", "   ", func(a, b composed.Resource) bool { return a.For != b.For })
+		twig := "└─ "
+		if i+1 < len(p.resources) && p.resources[i+1].For == r.For {
+			twig = "├─ "
+		}
+		mark, when := "·", "waits"
+		if p.seen[r.Key] {
+			mark, when = "…", "under way"
+		}
+		if at, ready := p.ready[r.Key]; ready {
+			mark, when = "✓", fmt.Sprintf("%5.1f s", at.Seconds())
+		}
+		lines = append(lines, pad(stem+twig+mark+" "+describe(r), when, end))
+	}
+	return lines
+}
+
+// branch is one sign while another part follows the first resource's, else the other.
+func branch(rest []composed.Resource, more, last string, differs func(a, b composed.Resource) bool) string {
+	for _, r := range rest {
+		if differs(rest[0], r) {
+			return more
+		}
+	}
+	return last
+}
+
+// describe names a composed resource by what it makes.
+func describe(r composed.Resource) string {
+	o := &unstructured.Unstructured{Object: r.Object}
+	switch o.GetKind() {
+	case "Release":
 		name, _, _ := unstructured.NestedString(o.Object, "spec", "forProvider", "chart", "name")
 		version, _, _ := unstructured.NestedString(o.Object, "spec", "forProvider", "chart", "version")
 		return fmt.Sprintf("chart %s %s", name, version)
+	case "Object":
+		kind, _, _ := unstructured.NestedString(o.Object, "spec", "forProvider", "manifest", "kind")
+		name, _, _ := unstructured.NestedString(o.Object, "spec", "forProvider", "manifest", "metadata", "name")
+		return kind + " " + name
+	default:
+		group, _, _ := strings.Cut(o.GetAPIVersion(), ".")
+		return fmt.Sprintf("%s %s of %s", o.GetKind(), o.GetName(), group)
 	}
-	kind, _, _ := unstructured.NestedString(o.Object, "spec", "forProvider", "manifest", "kind")
-	name, _, _ := unstructured.NestedString(o.Object, "spec", "forProvider", "manifest", "metadata", "name")
-	return kind + " " + name
 }
 
 // refuse makes a change that the API server takes and the function does not.
 func (d *demo) refuse(ctx context.Context) error {
-	const change = `{"spec":{"parameters":{"namespaces":["team-a","Team_B"],"apps":{"keda":{"enabled":false}}}}}`
-	_, _ = fmt.Fprintf(d.out, "kubectl patch cluster demo --type merge -p '%s'\n\n", change)
+	d.screen.title("A bad change is refused, and nothing that runs is touched")
+	const change = `{"spec":{"parameters":{"namespaces":["Team_B"],"apps":{"keda":{"enabled":false}}}}}`
+	d.screen.say("kubectl -n %s patch clusters.devopstoolkit.ai demo --type merge -p \\\n  '%s'\n", namespace, change)
 	xr := reference()
 	if err := d.plane.Client().Patch(ctx, xr, client.RawPatch(types.MergePatchType, []byte(change))); err != nil {
 		return fmt.Errorf("cannot change the Cluster: %w", err)
@@ -133,17 +255,23 @@ func (d *demo) refuse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(d.out, "Synced is False:\n\n%s\n", indent(message))
-	keda := plane.Reference("helm.m.crossplane.io/v1beta1", "Release", "default", "demo-app-keda")
+	d.screen.say("Synced is False:\n\n%s", indent(message))
+	keda := plane.Reference(composed.HelmAPIVersion, "Release", namespace, "demo-app-keda")
 	if err := d.plane.Client().Get(ctx, client.ObjectKeyFromObject(keda), keda); err != nil {
 		return fmt.Errorf("cannot find KEDA's Release after a refused change: %w", err)
 	}
-	say(d.out, "\nKEDA, which the same change would have switched off, is as it was: "+describe(keda)+".")
-	return nil
+	d.screen.say("\nKEDA, which the same change would have switched off, is as it was.")
+	// As it was, for whoever tries the next thing.
+	return d.plane.ApplyYAML(ctx, d.means.cluster())
 }
 
 func condition(o *unstructured.Unstructured, kind string) map[string]any {
-	conditions, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
+	return conditionIn(o.Object, kind, "status", "conditions")
+}
+
+// conditionIn is a condition of those in some field.
+func conditionIn(object map[string]any, kind string, fields ...string) map[string]any {
+	conditions, _, _ := unstructured.NestedSlice(object, fields...)
 	for _, item := range conditions {
 		if c, ok := item.(map[string]any); ok && c["type"] == kind {
 			return c
@@ -159,8 +287,4 @@ func isTrue(o *unstructured.Unstructured, kind string) bool {
 func messageOf(o *unstructured.Unstructured, kind string) string {
 	message, _ := condition(o, kind)["message"].(string)
 	return message
-}
-
-func indent(text string) string {
-	return "    " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n    ") + "\n"
 }

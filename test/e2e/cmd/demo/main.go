@@ -1,105 +1,209 @@
-// Command demo shows the main job: what Clusters are composed of, and the real
-// Crossplane composing one on a control plane of its own. It cleans up after
-// itself.
+// Command demo shows the main jobs on a plane of its own: the real Crossplane composes a
+// Cluster, and, where there may be a node, the MCP server of this repository answers
+// behind a gateway. With KUBECONFIG set it shows on that cluster what can be shown there.
+//
+//	demo [-yes]    show it
+//	demo down      end it, and remove everything of it
 package main
 
 import (
-	"bytes"
 	"context"
+	"errors"
+	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
-	"github.com/gatehouse-platform/gatehouse/catalog"
-	"github.com/gatehouse-platform/gatehouse/internal/compose"
-	"github.com/gatehouse-platform/gatehouse/internal/render"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/modules"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/product"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/standing"
 )
 
+// limit is how long the demo may take until it waits for its end.
+const limit = 15 * time.Minute
+
 func main() {
-	if err := run(os.Stdout); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	if err := run(ctx); err != nil {
+		stop()
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out io.Writer) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	root, err := product.Root()
+func run(ctx context.Context) error {
+	yes := flag.Bool("yes", false, "change the cluster of KUBECONFIG without asking")
+	flag.Parse()
+	root, err := modules.Root()
 	if err != nil {
 		return err
 	}
-	title(out, "1  What three Clusters are composed of (gatehouse render -o tree)")
-	for _, example := range []string{"aws-front-door", "https", "existing"} {
-		if err := tree(out, filepath.Join(root, "examples", "valid", example+".yaml")); err != nil {
+	d := &demo{screen: newScreen(os.Stdout), root: root, yes: *yes, kubeconfig: os.Getenv("KUBECONFIG")}
+	switch {
+	case flag.Arg(0) == "down":
+		return d.down(ctx)
+	case flag.NArg() > 0:
+		return fmt.Errorf("cannot show %q: want nothing, or down", flag.Arg(0))
+	case d.kubeconfig != "":
+		return d.onCluster(ctx)
+	default:
+		return d.onPlane(ctx)
+	}
+}
+
+// demo is one run of the demo.
+type demo struct {
+	screen     *screen
+	root       string
+	kubeconfig string // of a cluster that others run; empty: a plane of its own
+	yes        bool
+
+	plane *plane.Plane
+	means means
+}
+
+// place is where the plane of the demo is kept, so that down finds it.
+func (d *demo) place() (standing.Place, error) { return standing.At(d.root, "demo") }
+
+// onPlane shows everything on a plane that ends with the demo.
+func (d *demo) onPlane(ctx context.Context) (err error) {
+	place, err := d.place()
+	if err != nil {
+		return err
+	}
+	hold, err := place.Take()
+	if err != nil {
+		return fmt.Errorf("%w; make demo-down ends it", err)
+	}
+	defer func() { err = errors.Join(err, hold.End()) }()
+	tier := plane.TierPlane
+	if os.Geteuid() == 0 {
+		tier = plane.TierNode
+	}
+	d.screen.title("A control plane: Kubernetes' API server, Crossplane, its providers")
+	d.screen.say("All are real, and processes on this machine. The first time builds them, which\ntakes a quarter of an hour on two cores.")
+	if tier == plane.TierPlane {
+		d.screen.say("Pods and a gateway need root: without it, what follows shows the Cluster only.")
+	} else {
+		d.screen.say("A node and a gateway too, as you are root: pods run.")
+	}
+	d.screen.say("")
+	components := product.TierComponents(tier)
+	if err := hold.Starting(tier, components); err != nil {
+		return err
+	}
+	d.plane, err = plane.Start(ctx, plane.Options{Components: components, Charts: product.Charts, Signals: true, Progress: os.Stdout})
+	if err != nil {
+		return ended(ctx, err)
+	}
+	defer func() {
+		err = errors.Join(err, d.plane.Close())
+		d.screen.say("\nEverything is stopped and removed.")
+	}()
+	if err := d.furnish(ctx, tier); err != nil {
+		return ended(ctx, err)
+	}
+	if err := hold.Running(standing.Up, d.plane); err != nil {
+		return err
+	}
+	if d.means, err = survey(ctx, d.plane, tier == plane.TierNode); err != nil {
+		return err
+	}
+	return ended(ctx, d.show(ctx))
+}
+
+// furnish installs what this repository makes.
+func (d *demo) furnish(ctx context.Context, tier plane.Tier) error {
+	if err := product.Install(ctx, d.plane); err != nil {
+		return err
+	}
+	if tier == plane.TierNode {
+		return product.PushServer(ctx, d.plane)
+	}
+	return nil
+}
+
+// onCluster shows what can be shown on a cluster that others run.
+func (d *demo) onCluster(ctx context.Context) error {
+	var err error
+	if d.plane, err = plane.Attach(d.kubeconfig); err != nil {
+		return err
+	}
+	if d.means, err = survey(ctx, d.plane, true); err != nil {
+		return err
+	}
+	d.screen.title("The cluster of KUBECONFIG: " + d.plane.Config().Host)
+	if err := d.announce(); err != nil {
+		return err
+	}
+	if err := d.ask("Install this there?"); err != nil {
+		return err
+	}
+	err = ended(ctx, d.show(ctx))
+	d.screen.say("\nIt stays in that cluster until: make demo-down")
+	return err
+}
+
+// show is the demo itself.
+func (d *demo) show(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if err := d.makeNamespace(limited); err != nil {
+		return err
+	}
+	if d.means.noCluster == "" {
+		if err := d.createCluster(limited); err != nil {
+			return err
+		}
+		if err := d.refuse(limited); err != nil {
 			return err
 		}
 	}
-	title(out, "2  A control plane: etcd, kube-apiserver, Crossplane, its providers")
-	say(out, "The first run builds them, which takes about a quarter of an hour on two cores.")
-	if os.Geteuid() != 0 {
-		say(out, "This part needs root: one provider has fixed ports and gets a network of its own. Skipped.")
+	if d.means.noServer == "" {
+		if err := d.runServer(limited); err != nil {
+			return err
+		}
+	}
+	d.next()
+	return d.stay(ctx)
+}
+
+// next says what to try.
+func (d *demo) next() {
+	d.screen.title("What to try next")
+	if d.kubeconfig == "" {
+		d.screen.say("export KUBECONFIG=%s", d.plane.Kubeconfig())
+	}
+	if d.means.noCluster == "" {
+		d.screen.say("kubectl -n %s get clusters.devopstoolkit.ai,releases.helm.m.crossplane.io", namespace)
+	}
+	if d.means.noServer == "" {
+		d.screen.say("kubectl -n %s get gateways,httproutes,pods", namespace)
+		d.screen.say("curl -i --resolve %s:80:%s http://%s/mcp   # 401: it asks for a token", host, d.means.address, host)
+	}
+	for _, why := range d.means.leftOut() {
+		d.screen.say("# left out: %s", why)
+	}
+}
+
+// stay waits for Ctrl-C on a terminal. Elsewhere nobody would press it.
+func (d *demo) stay(ctx context.Context) error {
+	if !d.screen.terminal {
 		return nil
 	}
-	p, err := plane.Start(ctx, plane.Options{Components: product.Components(), Charts: product.Charts})
-	if err != nil {
-		return err
-	}
-	err = onPlane(ctx, out, p)
-	title(out, "5  Everything is stopped and removed")
-	if closed := p.Close(); err == nil {
-		err = closed
+	d.screen.say("\nAll of this stays until you press Ctrl-C.")
+	<-ctx.Done()
+	return nil
+}
+
+// ended is no error when somebody ended the demo.
+func ended(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return nil
 	}
 	return err
 }
-
-func onPlane(ctx context.Context, out io.Writer, p *plane.Plane) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
-	defer cancel()
-	if err := product.Install(ctx, p); err != nil {
-		return err
-	}
-	d := &demo{plane: p, out: out}
-	title(out, "3  Crossplane composes a Cluster on an existing cluster: this one")
-	say(out, "Real: Crossplane, this function, provider-helm, provider-kubernetes, the kinds of the")
-	say(out, "Gateway API and of Prometheus. Stand-ins: the charts, which install nothing that runs.")
-	if err := d.create(ctx); err != nil {
-		return err
-	}
-	title(out, "4  A bad change is refused, and nothing that runs is touched")
-	return d.refuse(ctx)
-}
-
-func tree(out io.Writer, file string) error {
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		return fmt.Errorf("cannot read the example: %w", err)
-	}
-	documents, err := render.Read(file, bytes.NewReader(raw))
-	if err != nil {
-		return err
-	}
-	pinned, err := catalog.Load()
-	if err != nil {
-		return err
-	}
-	all, err := render.New(compose.NewPlanner(pinned)).Render(documents, nil)
-	if err != nil {
-		return err
-	}
-	if err := render.Tree(out, all); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(out)
-	return err
-}
-
-func title(out io.Writer, text string) { _, _ = fmt.Fprintf(out, "\n── %s\n\n", text) }
-
-func say(out io.Writer, text string) { _, _ = fmt.Fprintln(out, text) }

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/gatehouse-platform/gatehouse/test/e2e/agent"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+)
+
+// broken is a route whose Service was mistyped.
+const broken = `
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: broken, namespace: gatehouse-demo}
+spec:
+  parentRefs: [{name: mcp-mcp-server}]
+  hostnames: [demo.example.test]
+  rules:
+  - matches: [{path: {type: PathPrefix, value: /broken}}]
+    backendRefs: [{name: mcp-servr, port: 8080}]
+`
+
+// breakRoute shows a route that leads nowhere, and how that is found.
+func (d *demo) breakRoute(ctx context.Context) error {
+	d.screen.title("A broken route, and why")
+	d.screen.say("HTTPRoute broken leads to Service mcp-servr: a typing mistake.\n")
+	if err := d.plane.ApplyYAML(ctx, broken); err != nil {
+		return err
+	}
+	route := plane.Reference("gateway.networking.k8s.io/v1", "HTTPRoute", namespace, "broken")
+	err := d.plane.WaitFor(ctx, route, func(o *unstructured.Unstructured) error {
+		if found := resolved(o); found["status"] != "False" {
+			return errors.New("the controller has not said that the Service is not there")
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	status, err := d.get(ctx, "/broken")
+	if err != nil {
+		return err
+	}
+	d.screen.say("  GET http://%s/broken  →  %s", host, status)
+	found := resolved(route)
+	d.screen.say("  the controller says: ResolvedRefs %s, %s", found["status"], found["reason"])
+	return d.diagnose(ctx)
+}
+
+// resolved is what the first parent of a route says of what it leads to.
+func resolved(route *unstructured.Unstructured) map[string]any {
+	parents, _, _ := unstructured.NestedSlice(route.Object, "status", "parents")
+	for _, parent := range parents {
+		if p, ok := parent.(map[string]any); ok {
+			return conditionIn(p, "ResolvedRefs", "conditions")
+		}
+	}
+	return nil
+}
+
+// get asks the gateway for a path over HTTP.
+func (d *demo) get(ctx context.Context, path string) (status string, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+host+path, nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := agent.Options{Address: d.means.address + ":80"}.Client().Do(request)
+	if err != nil {
+		return "", fmt.Errorf("cannot ask for %q: %w", path, err)
+	}
+	return response.Status, response.Body.Close()
+}
+
+// diagnose runs gatehouse diagnose, if this version of it can, and shows what it says.
+func (d *demo) diagnose(ctx context.Context) error {
+	program := filepath.Join(d.root, ".cache", "bin", "gatehouse")
+	build := exec.CommandContext(ctx, "go", "build", "-o", program, "./cmd/gatehouse")
+	build.Dir = d.root
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("cannot build gatehouse: %w\n%s", err, out)
+	}
+	if exec.CommandContext(ctx, program, "diagnose", "--help").Run() != nil {
+		return nil // it has no such command yet
+	}
+	d.screen.say("\ngatehouse diagnose -n %s\n", namespace)
+	cmd := exec.CommandContext(ctx, program, "diagnose", "--kubeconfig", d.plane.Kubeconfig(), "-n", namespace)
+	out, err := cmd.Output()
+	// It finds something: that is 1.
+	if exit := new(exec.ExitError); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
+		return fmt.Errorf("cannot diagnose: %w", err)
+	}
+	d.screen.say("%s", indent(string(out)))
+	return nil
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
+)
+
+// screen is where the demo is seen: a terminal, or anything else that takes lines.
+type screen struct {
+	out           io.Writer
+	terminal      bool
+	width, height int
+	drawn         int // lines that the next drawing replaces
+}
+
+// newScreen looks at what the file is. CI=true has no terminal, whatever it looks like.
+func newScreen(file *os.File) *screen {
+	s := &screen{out: file}
+	size, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ)
+	if err == nil && size.Col > 0 && os.Getenv("CI") != "true" && os.Getenv("TERM") != "dumb" {
+		s.terminal, s.width, s.height = true, int(size.Col), int(size.Row)
+	}
+	return s
+}
+
+// draws tells whether lines can be drawn again in place.
+func (s *screen) draws(lines int) bool { return s.terminal && lines < s.height }
+
+// draw replaces what was drawn before.
+func (s *screen) draw(lines []string) {
+	var b strings.Builder
+	if s.drawn > 0 {
+		_, _ = fmt.Fprintf(&b, "\x1b[%dA", s.drawn)
+	}
+	for _, line := range lines {
+		// Anything longer would take two rows, and the next drawing would miss one.
+		b.WriteString("\x1b[2K" + cut(line, s.width-1) + "\n")
+	}
+	s.drawn = len(lines)
+	_, _ = io.WriteString(s.out, b.String())
+}
+
+// keep leaves what is drawn where it is.
+func (s *screen) keep() { s.drawn = 0 }
+
+func (s *screen) title(text string) { s.say("\n── %s\n", text) }
+
+func (s *screen) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(s.out, format+"\n", args...)
+}
+
+// cut shortens a line to a width.
+func cut(line string, width int) string {
+	if width < 1 || utf8.RuneCountInString(line) <= width {
+		return line
+	}
+	return string([]rune(line)[:width-1]) + "…"
+}
+
+// pad makes a line as long as a width, and puts the end there.
+func pad(line, end string, width int) string {
+	gap := width - utf8.RuneCountInString(line) - utf8.RuneCountInString(end)
+	return line + strings.Repeat(" ", max(gap, 2)) + end
+}
+
+func indent(text string) string {
+	return "    " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n    ")
+}
