@@ -12,29 +12,43 @@ import (
 	"path/filepath"
 )
 
-// Dir returns the folder with the files of a Go module, at the version that the
-// component folder test/e2e/components/<component> pins. It downloads the
-// module, checked against the component's go.sum, when the module cache does
-// not have it.
+// Module is a Go module in the module cache.
+type Module struct {
+	// Version that the component pins.
+	Version string
+	// Dir holds its files.
+	Dir string
+}
+
+// Dir returns the folder with the files of a Go module; see Find.
 func Dir(ctx context.Context, component, module string) (string, error) {
+	found, err := Find(ctx, component, module)
+	return found.Dir, err
+}
+
+// Find returns a Go module at the version that the component folder
+// test/e2e/components/<component> pins. It downloads the module, checked against the
+// component's go.sum, when the module cache does not have it.
+func Find(ctx context.Context, component, module string) (Module, error) {
 	components, err := Components()
 	if err != nil {
-		return "", err
+		return Module{}, err
 	}
 	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", module)
 	cmd.Dir = filepath.Join(components, component)
 	out, err := cmd.Output()
 	var found struct {
-		Dir   string `json:"Dir"`
+		Module
+
 		Error string `json:"Error"`
 	}
 	if len(out) > 0 {
 		err = errors.Join(err, json.Unmarshal(out, &found))
 	}
 	if err != nil {
-		return "", fmt.Errorf("cannot find module %q of component %q: %w %s", module, component, err, found.Error)
+		return Module{}, fmt.Errorf("cannot find module %q of component %q: %w %s", module, component, err, found.Error)
 	}
-	return found.Dir, nil
+	return found.Module, nil
 }
 
 // Components returns the folder with one module per third-party component.

@@ -52,6 +52,10 @@ func components() []component {
 		coreDNS(),
 		node(),
 		traefik(),
+		egctl(),
+		envoyGateway(),
+		toolhiveOperator(),
+		toolhiveProxyrunner(),
 	}
 }
 

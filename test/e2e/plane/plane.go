@@ -141,10 +141,6 @@ func prepare(options Options) (*Plane, error) {
 	if out == nil {
 		out = os.Stderr
 	}
-	cache := os.Getenv(CacheVariable)
-	if cache == "" {
-		cache = filepath.Join(root, ".cache", "components")
-	}
 	pki, err := newAuthority("gatehouse-plane")
 	if err != nil {
 		return nil, err
@@ -154,12 +150,7 @@ func prepare(options Options) (*Plane, error) {
 		return nil, fmt.Errorf("cannot make the run directory: %w", err)
 	}
 	p := &Plane{dir: dir, pki: pki, progress: &progress{out: out}, started: make(chan struct{})}
-	p.builder = &builder{
-		components: filepath.Join(root, "test", "e2e", "components"),
-		cache:      cache,
-		tmp:        filepath.Join(dir, "tmp"),
-		progress:   p.progress,
-	}
+	p.builder = newBuilder(root, filepath.Join(dir, "tmp"), p.progress)
 	for _, sub := range []string{"log", "tmp", "home"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
 			return nil, errors.Join(fmt.Errorf("cannot make the run directory: %w", err), os.RemoveAll(dir))

@@ -1,0 +1,14 @@
+package plane
+
+// ToolHive's programs. Both run as pods: the operator of its own chart, and the proxy
+// that the operator puts in front of each MCP server.
+
+const toolhiveModule = "github.com/stacklok/toolhive/cmd/"
+
+func toolhiveOperator() component {
+	return component{name: "toolhive-operator", source: &source{folder: "toolhive", target: toolhiveModule + "thv-operator", env: "CGO_ENABLED=0"}}
+}
+
+func toolhiveProxyrunner() component {
+	return component{name: "toolhive-proxyrunner", source: &source{folder: "toolhive", target: toolhiveModule + "thv-proxyrunner", env: "CGO_ENABLED=0"}}
+}
