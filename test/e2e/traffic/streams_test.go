@@ -51,14 +51,40 @@ func waiting(ctx context.Context, session *mcp.ClientSession, namespace, name st
 // told.
 func touch(ctx context.Context, t *testing.T, p *plane.Plane, namespace, name, reason string) time.Time {
 	t.Helper()
+	return writeStatus(ctx, t, p, namespace, name, func(generation int64) map[string]any {
+		return map[string]any{"conditions": []any{condition("Programmed", "False", reason, generation)}}
+	})
+}
+
+// program does what a controller does once it serves a Gateway: every stream that waits
+// for it ends.
+func program(ctx context.Context, t *testing.T, p *plane.Plane, namespace, name string) time.Time {
+	t.Helper()
+	return writeStatus(ctx, t, p, namespace, name, func(generation int64) map[string]any {
+		conditions := []any{
+			condition("Accepted", "True", "Accepted", generation), condition("Programmed", "True", "Programmed", generation),
+		}
+		return map[string]any{"conditions": conditions, "listeners": []any{map[string]any{
+			"name": "http", "attachedRoutes": int64(0), "supportedKinds": []any{}, "conditions": conditions,
+		}}}
+	})
+}
+
+func condition(kind, status, reason string, generation int64) map[string]any {
+	return map[string]any{
+		"type": kind, "status": status, "reason": reason, "message": reason,
+		"lastTransitionTime": metav1.Now().UTC().Format(time.RFC3339), "observedGeneration": generation,
+	}
+}
+
+// writeStatus gives a Gateway another status, and says when.
+func writeStatus(ctx context.Context, t *testing.T, p *plane.Plane, namespace, name string, status func(generation int64) map[string]any) time.Time {
+	t.Helper()
 	gateway := plane.Reference("gateway.networking.k8s.io/v1", "Gateway", namespace, name)
 	if err := p.Client().Get(ctx, client.ObjectKeyFromObject(gateway), gateway); err != nil {
 		t.Fatal(err)
 	}
-	gateway.Object["status"] = map[string]any{"conditions": []any{map[string]any{
-		"type": "Programmed", "status": "False", "reason": reason, "message": reason,
-		"lastTransitionTime": metav1.Now().UTC().Format(time.RFC3339), "observedGeneration": gateway.GetGeneration(),
-	}}}
+	gateway.Object["status"] = status(gateway.GetGeneration())
 	at := time.Now()
 	if err := p.Client().Status().Update(ctx, gateway); err != nil {
 		t.Fatal(err)
@@ -103,16 +129,19 @@ func TestStreamIsNotBuffered(t *testing.T) {
 	}
 }
 
-// next takes the next event, which may not be late.
-func next(ctx context.Context, t *testing.T, events <-chan event, since time.Time) {
+// next takes the next event, which may not be late, and says how long it took.
+func next(ctx context.Context, t *testing.T, events <-chan event, since time.Time) time.Duration {
 	t.Helper()
 	select {
 	case e := <-events:
-		if delay := e.at.Sub(since); delay > late {
+		delay := e.at.Sub(since)
+		if delay > late {
 			t.Errorf("an event arrives after %s, want within %s: %q", delay, late, e.message)
 		}
+		return delay
 	case <-ctx.Done():
 		t.Fatal("no event arrives")
+		return 0
 	}
 }
 
