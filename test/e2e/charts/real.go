@@ -35,11 +35,30 @@ type real struct {
 	// chart is complete as it is, its version included.
 	template string
 	replace  func(version string) map[string]string
-	images   func(version string) []Image
+	// unversioned is a chart that gets the version of the module, as it is, when it is released.
+	unversioned bool
+	images      func(version string) []Image
 }
 
 func reals() []real {
 	return []real{
+		{
+			name: "cert-manager", component: "cert-manager", module: "github.com/cert-manager/cert-manager", folder: "deploy/charts/cert-manager",
+			// https://github.com/cert-manager/cert-manager/blob/v1.21.1/make/manifests.mk (helm package)
+			unversioned: true,
+			// https://github.com/cert-manager/cert-manager/tree/v1.21.1/hack/containers; without
+			// the one that answers ACME servers, as none can call from outside.
+			images: func(version string) []Image {
+				var all []Image
+				for _, program := range []string{"controller", "webhook", "cainjector", "startupapicheck"} {
+					all = append(all, Image{
+						Name: "quay.io/jetstack/cert-manager-" + program + ":" + version, Component: "cert-manager",
+						Path: "/app/cmd/" + program + "/" + program,
+					})
+				}
+				return all
+			},
+		},
 		{
 			name: "gateway-helm", component: "envoy-gateway", module: "github.com/envoyproxy/gateway", folder: "charts/gateway-helm",
 			// https://github.com/envoyproxy/gateway/blob/v1.7.0/tools/make/helm.mk (helm-generate, helm-package)
@@ -119,6 +138,9 @@ func (r real) load(ctx context.Context) (*Real, error) {
 		if err := r.fill(loaded, folder, module.Version); err != nil {
 			return nil, err
 		}
+	}
+	if r.unversioned {
+		loaded.Metadata.Version, loaded.Metadata.AppVersion = module.Version, module.Version
 	}
 	made := &Real{Version: loaded.Metadata.Version, chart: loaded}
 	if r.images != nil {

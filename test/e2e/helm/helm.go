@@ -1,4 +1,4 @@
-// Package helm installs the chart mcp-server on the plane with the real Helm.
+// Package helm installs charts on the plane with the real Helm.
 package helm
 
 import (
@@ -21,54 +21,67 @@ import (
 // ReleaseName is the release of every test, each in a namespace of its own.
 const ReleaseName = "mcp"
 
-// A Release installs, upgrades and removes the chart in one namespace, with server-side
+// A Release installs, upgrades and removes a chart in one namespace, with server-side
 // apply and field validation Strict: both are the defaults of Helm 4
 // (pkg/kube/client.go, ClientCreateOptionFieldValidationDirective).
 type Release struct {
 	Namespace string
 
+	name   string
 	plane  *plane.Plane
 	chart  string
 	config *action.Configuration
 }
 
-// New connects Helm with the plane, for the chart of a repository.
+// Options name a release of a chart.
+type Options struct {
+	Chart     string // folder or archive
+	Name      string
+	Namespace string // has to be there
+}
+
+// New connects Helm with the plane, for the chart mcp-server of a repository.
 func New(p *plane.Plane, root, namespace string) (*Release, error) {
+	return Open(p, Options{Chart: filepath.Join(root, "charts", "mcp-server"), Name: ReleaseName, Namespace: namespace})
+}
+
+// Open connects Helm with the plane, for any chart.
+func Open(p *plane.Plane, o Options) (*Release, error) {
 	settings := cli.New()
 	settings.KubeConfig = p.Kubeconfig()
 	// The plane has no other user to be considerate of.
 	settings.QPS, settings.BurstLimit = 1000, 1000
-	settings.SetNamespace(namespace)
+	settings.SetNamespace(o.Namespace)
 	config := action.NewConfiguration()
 	config.SetLogger(slog.DiscardHandler)
-	if err := config.Init(settings.RESTClientGetter(), namespace, "secret"); err != nil {
+	if err := config.Init(settings.RESTClientGetter(), o.Namespace, "secret"); err != nil {
 		return nil, fmt.Errorf("cannot connect Helm: %w", err)
 	}
-	return &Release{Namespace: namespace, plane: p, chart: filepath.Join(root, "charts", "mcp-server"), config: config}, nil
+	return &Release{Namespace: o.Namespace, name: o.Name, plane: p, chart: o.Chart, config: config}, nil
 }
 
 // Install returns the objects of the release.
 func (r *Release) Install(ctx context.Context, values map[string]any) ([]*unstructured.Unstructured, error) {
-	chart, err := loader.LoadDir(r.chart)
+	chart, err := loader.Load(r.chart)
 	if err != nil {
 		return nil, err
 	}
 	install := action.NewInstall(r.config)
-	install.ReleaseName, install.Namespace = ReleaseName, r.Namespace
+	install.ReleaseName, install.Namespace = r.name, r.Namespace
 	install.WaitStrategy = kube.HookOnlyStrategy
 	return r.objects(install.RunWithContext(ctx, chart, values))
 }
 
 // Upgrade returns the objects of the new revision.
 func (r *Release) Upgrade(ctx context.Context, values map[string]any) ([]*unstructured.Unstructured, error) {
-	chart, err := loader.LoadDir(r.chart)
+	chart, err := loader.Load(r.chart)
 	if err != nil {
 		return nil, err
 	}
 	upgrade := action.NewUpgrade(r.config)
 	upgrade.Namespace, upgrade.ResetValues = r.Namespace, true
 	upgrade.WaitStrategy = kube.HookOnlyStrategy
-	return r.objects(upgrade.RunWithContext(ctx, ReleaseName, chart, values))
+	return r.objects(upgrade.RunWithContext(ctx, r.name, chart, values))
 }
 
 // Uninstall removes the release, if there is one.
@@ -76,7 +89,7 @@ func (r *Release) Uninstall() error {
 	uninstall := action.NewUninstall(r.config)
 	uninstall.IgnoreNotFound = true
 	uninstall.WaitStrategy = kube.HookOnlyStrategy
-	_, err := uninstall.Run(ReleaseName)
+	_, err := uninstall.Run(r.name)
 	return err
 }
 

@@ -52,6 +52,7 @@ func components() []component {
 		coreDNS(),
 		node(),
 		traefik(),
+		certManager(),
 		egctl(),
 		envoyGateway(),
 		toolhiveOperator(),
