@@ -10,10 +10,13 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/agent"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/certmanager"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/helm"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/product"
@@ -23,7 +26,7 @@ import (
 var root = filepath.Join("..", "..", "..")
 
 func TestMain(m *testing.M) {
-	suite.Main(m, suite.Options{Tier: suite.Node, Components: []string{"traefik"}, Prepare: product.PushServer})
+	suite.Main(m, suite.Options{Tier: suite.Node, Components: []string{"traefik", certmanager.Component}, Prepare: product.PushServer})
 }
 
 // install installs the chart and waits until its pods are ready.
@@ -73,4 +76,18 @@ func caller(ctx context.Context, t *testing.T, p *plane.Plane, objects []*unstru
 	}
 	t.Fatal("the release has no role for callers, or no Service")
 	return agent.Options{}
+}
+
+// pods are the names of the pods of a namespace.
+func pods(ctx context.Context, t *testing.T, p *plane.Plane, namespace string) map[string]bool {
+	t.Helper()
+	list := &corev1.PodList{}
+	if err := p.Client().List(ctx, list, client.InNamespace(namespace)); err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, pod := range list.Items {
+		names[pod.Name] = true
+	}
+	return names
 }
