@@ -245,6 +245,20 @@ func (p *Plane) run(cmd command) (*process, error) {
 	return proc, nil
 }
 
+// release takes a process out of the plane: its end is no failure any more, and who
+// released it has to end it.
+func (p *Plane) release(name string) (*process, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := slices.IndexFunc(p.processes, func(proc *process) bool { return proc.name == name })
+	if p.closed || at < 0 {
+		return nil, fmt.Errorf("cannot restart %q: it does not run", name)
+	}
+	proc := p.processes[at]
+	p.processes = slices.Delete(p.processes, at, at+1)
+	return proc, nil
+}
+
 // environment is what every component sees. Home and temporary folder are in
 // the run directory, so whatever a component caches goes with it.
 func (p *Plane) environment() []string {

@@ -181,13 +181,20 @@ func stopProcesses(procs []*process) error {
 	}
 	var errs []error
 	for _, p := range procs {
-		select {
-		case <-p.done:
-		case <-time.After(5 * time.Second):
-			errs = append(errs, fmt.Errorf("cannot end %q: process %d is still there 5 s after SIGKILL", p.name, p.pid))
-		}
+		errs = append(errs, killProcess(p))
 	}
 	return errors.Join(errs...)
+}
+
+// killProcess ends the process without asking it, and returns once it is gone.
+func killProcess(p *process) error {
+	p.signal(syscall.SIGKILL)
+	select {
+	case <-p.done:
+		return nil
+	case <-time.After(5 * time.Second):
+		return fmt.Errorf("cannot end %q: process %d is still there 5 s after SIGKILL", p.name, p.pid)
+	}
 }
 
 // expired is a deadline in the past, for every further wait.

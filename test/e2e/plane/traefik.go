@@ -2,11 +2,14 @@ package plane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/modules"
 )
@@ -42,32 +45,10 @@ func startTraefik(ctx context.Context, p *Plane, program string) error {
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(p.dir, "traefik.kubeconfig")
-	if err := os.WriteFile(file, kubeconfig, 0o600); err != nil {
+	if err := os.WriteFile(p.traefikConfig(), kubeconfig, 0o600); err != nil {
 		return fmt.Errorf("cannot write the kubeconfig of Traefik: %w", err)
 	}
-	_, err = p.run(command{name: "traefik", path: program, join: p.network.init, env: []string{"KUBECONFIG=" + file}, args: []string{
-		"--global.checknewversion=false", "--global.sendanonymoususage=false", "--log.level=INFO", "--accesslog=true",
-		// A listener's port has to be that of an entry point.
-		"--entrypoints.web.address=" + p.network.node + ":80", "--entrypoints.websecure.address=" + p.network.node + ":443",
-		"--entrypoints.traefik.address=127.0.0.1:9000", "--ping=true",
-		"--providers.kubernetesgateway=true", "--providers.kubernetesgateway.statusaddress.ip=" + p.network.node,
-		"--providers.kubernetesingress=true", "--providers.kubernetesingress.ingressendpoint.ip=" + p.network.node,
-		"--providers.kubernetesingress.ingressclass=traefik",
-		"--providers.kubernetescrd=true", "--providers.kubernetesingressnginx=true",
-	}})
-	if err != nil {
-		return err
-	}
-	// It listens as soon as it runs, and says 404 to what it knows nothing of.
-	err = p.Poll(ctx, "Traefik", func(ctx context.Context) error {
-		err := httpOK(ctx, http.DefaultClient, "http://"+p.network.node+"/")
-		if err != nil && strings.HasPrefix(err.Error(), "404 ") {
-			return nil
-		}
-		return err
-	})
-	if err != nil {
+	if err := p.runTraefik(ctx, program); err != nil {
 		return err
 	}
 	return p.ApplyYAML(ctx, fmt.Sprintf(`
@@ -100,6 +81,53 @@ func (p *Plane) installMiddlewares(ctx context.Context) error {
 		return err
 	}
 	return p.InstallDefinitions(ctx, definitions...)
+}
+
+// traefikConfig is the kubeconfig file of Traefik.
+func (p *Plane) traefikConfig() string { return filepath.Join(p.dir, "traefik.kubeconfig") }
+
+// runTraefik starts the program and returns once it listens. Its timeouts are its
+// defaults.
+func (p *Plane) runTraefik(ctx context.Context, program string) error {
+	_, err := p.run(command{name: "traefik", path: program, join: p.network.init, env: []string{"KUBECONFIG=" + p.traefikConfig()}, args: []string{
+		"--global.checknewversion=false", "--global.sendanonymoususage=false", "--log.level=INFO", "--accesslog=true",
+		// A listener's port has to be that of an entry point.
+		"--entrypoints.web.address=" + p.network.node + ":80", "--entrypoints.websecure.address=" + p.network.node + ":443",
+		"--entrypoints.traefik.address=127.0.0.1:9000", "--ping=true",
+		"--providers.kubernetesgateway=true", "--providers.kubernetesgateway.statusaddress.ip=" + p.network.node,
+		"--providers.kubernetesingress=true", "--providers.kubernetesingress.ingressendpoint.ip=" + p.network.node,
+		"--providers.kubernetesingress.ingressclass=traefik",
+		"--providers.kubernetescrd=true", "--providers.kubernetesingressnginx=true",
+	}})
+	if err != nil {
+		return err
+	}
+	// It listens as soon as it runs, and says 404 to what it knows nothing of.
+	return p.Poll(ctx, "Traefik", func(ctx context.Context) error {
+		err := httpOK(ctx, http.DefaultClient, "http://"+p.network.node+"/")
+		if err != nil && strings.HasPrefix(err.Error(), "404 ") {
+			return nil
+		}
+		return err
+	})
+}
+
+// RestartGateway ends the gateway as Kubernetes ends a pod, with SIGTERM and time to
+// finish, and starts it again. It returns once the new one listens, and says when the
+// old one was gone.
+func (p *Plane) RestartGateway(ctx context.Context) (ended time.Time, err error) {
+	old, err := p.release("traefik")
+	if err != nil {
+		return time.Time{}, err
+	}
+	old.signal(syscall.SIGTERM)
+	select {
+	case <-old.done:
+		ended = time.Now()
+	case <-ctx.Done():
+		return time.Time{}, errors.Join(errors.New("cannot wait longer for the end of the gateway"), killProcess(old))
+	}
+	return ended, p.runTraefik(ctx, p.program("traefik"))
 }
 
 // installGatewayAPI installs the definitions of the Gateway API that the product's
