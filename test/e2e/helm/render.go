@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"helm.sh/helm/v4/pkg/action"
+	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	"helm.sh/helm/v4/pkg/release/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -32,6 +33,10 @@ func Render(ctx context.Context, root, namespace string, values map[string]any) 
 	install := action.NewInstall(config)
 	install.DryRunStrategy = action.DryRunClient
 	install.ReleaseName, install.Namespace = ReleaseName, namespace
+	// Helm knows no version here but its oldest one.
+	if install.KubeVersion, err = common.ParseKubeVersion(plane.KubernetesVersion); err != nil {
+		return nil, err
+	}
 	released, err := install.RunWithContext(ctx, chart, values)
 	if err != nil {
 		return nil, err

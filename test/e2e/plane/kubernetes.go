@@ -19,6 +19,9 @@ type controlPlanePorts struct {
 	etcdClient, etcdPeer, api, manager int
 }
 
+// serviceRange is the range of the addresses of Services.
+const serviceRange = "10.0.0.0/16"
+
 // kubernetesSource builds the three control plane components as one program.
 // The version goes into what the API server says about itself; clients refuse
 // to parse its default.
@@ -26,10 +29,13 @@ func kubernetesSource() *source {
 	return &source{folder: "kubernetes", target: ".", ldflags: kubernetesVersion()}
 }
 
+// KubernetesVersion is the one that the component folders pin.
+const KubernetesVersion = "v1.36.3"
+
 // kubernetesVersion is what Kubernetes' programs say that they are.
 func kubernetesVersion() string {
 	const version = "k8s.io/component-base/version"
-	return "-X " + version + ".gitVersion=v1.36.3" +
+	return "-X " + version + ".gitVersion=" + KubernetesVersion +
 		" -X " + version + ".gitMajor=1 -X " + version + ".gitMinor=36 -X " + version + ".gitTreeState=clean"
 }
 
@@ -80,7 +86,7 @@ func startAPIServer(ctx context.Context, p *Plane, program string) error {
 		"kube-apiserver", "--etcd-servers=" + loopbackURL("http", ports.etcdClient),
 		"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", ports.api),
 		// A loopback address cannot be an endpoint of the kubernetes Service.
-		"--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.0.0.0/16",
+		"--endpoint-reconciler-type=none", "--service-cluster-ip-range=" + serviceRange,
 		"--tls-cert-file=" + filepath.Join(serving, "tls.crt"), "--tls-private-key-file=" + filepath.Join(serving, "tls.key"),
 		"--client-ca-file=" + authority, "--authorization-mode=Node,RBAC",
 		"--service-account-issuer=https://kubernetes.default.svc",
