@@ -52,6 +52,7 @@ func components() []component {
 		coreDNS(),
 		node(),
 		traefik(),
+		kubeRouter(),
 		certManager(),
 		egctl(),
 		envoyGateway(),

@@ -26,7 +26,7 @@ import (
 var root = filepath.Join("..", "..", "..")
 
 func TestMain(m *testing.M) {
-	suite.Main(m, suite.Options{Tier: suite.Node, Components: []string{"traefik", certmanager.Component}, Prepare: product.PushServer})
+	suite.Main(m, suite.Options{Tier: suite.Node, Components: []string{"traefik", certmanager.Component, "kube-router"}, Prepare: product.PushServer})
 }
 
 // install installs the chart and waits until its pods are ready.
