@@ -22,8 +22,6 @@ type Rendered struct {
 	// Moment says that only what is composed right now is meant, given what was
 	// observed; otherwise everything, however long it takes to get there.
 	Moment bool
-	// Found says by key, for a tree, what is really there. Nil: nobody looked.
-	Found map[string]string
 }
 
 // Renderer renders Clusters.
@@ -45,7 +43,7 @@ func (r *Renderer) Render(documents, observed []Document) ([]Rendered, error) {
 		if !d.IsCluster() {
 			continue
 		}
-		InDefaultNamespace(d.Object)
+		inDefaultNamespace(d.Object)
 		plan, err := r.planner.Plan(d.Object, observedOf(namespaceOf(d.Object), nameOf(d.Object), observed))
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", d, err))
@@ -72,8 +70,8 @@ func namespaceOf(obj map[string]any) string {
 	return namespace
 }
 
-// InDefaultNamespace does what kubectl does with an object without namespace.
-func InDefaultNamespace(obj map[string]any) {
+// inDefaultNamespace does what kubectl does with an object without namespace.
+func inDefaultNamespace(obj map[string]any) {
 	if meta, ok := obj["metadata"].(map[string]any); ok && meta["namespace"] == nil {
 		meta["namespace"] = "default"
 	}
