@@ -17,7 +17,7 @@ import (
 	defaults "github.com/cert-manager/cert-manager/internal/apis/config/controller/v1alpha1"
 	configv1alpha1 "github.com/cert-manager/cert-manager/pkg/apis/config/controller/v1alpha1"
 	"github.com/cert-manager/cert-manager/pkg/controller"
-	"github.com/cert-manager/cert-manager/pkg/controller/certificate-shim/gateways"
+	gateways "github.com/cert-manager/cert-manager/pkg/controller/certificate-shim/gateways"
 	"github.com/cert-manager/cert-manager/pkg/controller/configfile"
 	"github.com/cert-manager/cert-manager/pkg/healthz"
 	// Issuers register themselves.
