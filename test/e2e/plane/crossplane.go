@@ -14,8 +14,9 @@ import (
 	"github.com/gatehouse-platform/gatehouse/test/e2e/modules"
 )
 
-// crossplaneNamespace is where Crossplane keeps its own objects.
-const crossplaneNamespace = "crossplane-system"
+// crossplaneNamespace is where Crossplane keeps its own objects. Not in the usual
+// crossplane-system: a Cluster may install another Crossplane there.
+const crossplaneNamespace = "plane-crossplane"
 
 // crossplaneServerSecret is where "core init" puts the certificate that it makes
 // for the webhooks.
@@ -28,15 +29,15 @@ const crossplaneServerSecret = "crossplane-tls-server"
 const crossplaneSetup = `
 apiVersion: v1
 kind: Namespace
-metadata: {name: crossplane-system}
+metadata: {name: plane-crossplane}
 ---
 apiVersion: v1
 kind: ServiceAccount
-metadata: {name: crossplane, namespace: crossplane-system}
+metadata: {name: crossplane, namespace: plane-crossplane}
 ---
 apiVersion: v1
 kind: Service
-metadata: {name: crossplane-webhooks, namespace: crossplane-system}
+metadata: {name: crossplane-webhooks, namespace: plane-crossplane}
 spec: {type: ExternalName, externalName: localhost}
 `
 
@@ -73,7 +74,12 @@ func startCrossplane(ctx context.Context, p *Plane, program string) error {
 	if err := p.issueInto(calling, identity{name: "crossplane"}); err != nil {
 		return err
 	}
-	_, err = p.run(command{name: "crossplane", path: program, args: []string{
+	ready := func(ctx context.Context) error {
+		return p.Poll(ctx, "Crossplane", func(ctx context.Context) error {
+			return httpOK(ctx, http.DefaultClient, loopbackURL("http", health)+"/readyz")
+		})
+	}
+	return p.runReady(ctx, command{name: "crossplane", path: program, env: []string{"POD_NAMESPACE=" + crossplaneNamespace}, ready: ready, args: []string{
 		"core", "start", "--debug", "--package-runtime=External", "--enable-webhooks",
 		fmt.Sprintf("--webhook-port=%d", webhooks), fmt.Sprintf("--metrics-port=%d", metrics), fmt.Sprintf("--health-probe-port=%d", health),
 		"--tls-server-certs-dir=" + serving, "--tls-client-certs-dir=" + calling,
@@ -82,12 +88,6 @@ func startCrossplane(ctx context.Context, p *Plane, program string) error {
 		// resources that their first events alone would open its circuit breaker.
 		"--poll-interval=10s", "--circuit-breaker-burst=10000",
 	}})
-	if err != nil {
-		return err
-	}
-	return p.Poll(ctx, "Crossplane", func(ctx context.Context) error {
-		return httpOK(ctx, http.DefaultClient, loopbackURL("http", health)+"/readyz")
-	})
 }
 
 // initCrossplane runs "crossplane core init" to its end. It installs
@@ -104,6 +104,7 @@ func (p *Plane) initCrossplane(ctx context.Context, program string, webhooks int
 		path:   program,
 		args:   []string{"core", "init", "--enable-webhooks", "--activation=*"},
 		env: []string{
+			"POD_NAMESPACE=" + crossplaneNamespace,
 			"CRDS_PATH=" + filepath.Join(module, "cluster", "crds"),
 			"WEBHOOK_CONFIGS_PATH=" + filepath.Join(module, "cluster", "webhookconfigurations"),
 			"WEBHOOK_SERVICE_NAME=crossplane-webhooks",

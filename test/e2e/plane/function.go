@@ -76,16 +76,14 @@ func (p *Plane) addFunction(ctx context.Context, f Function, program string) err
 	if err := p.issueInto(certificates, identity{name: f.Name, hosts: []string{"127.0.0.1"}}); err != nil {
 		return err
 	}
-	_, err = p.run(command{
-		name: f.Name,
-		path: program,
-		args: append([]string{"--address=" + address}, f.Args...),
-		env:  []string{"TLS_SERVER_CERTS_DIR=" + certificates},
+	err = p.runReady(ctx, command{
+		name:  f.Name,
+		path:  program,
+		args:  append([]string{"--address=" + address}, f.Args...),
+		env:   []string{"TLS_SERVER_CERTS_DIR=" + certificates},
+		ready: func(ctx context.Context) error { return p.awaitMutualTLS(ctx, f.Name, address) },
 	})
 	if err != nil {
-		return err
-	}
-	if err := p.awaitMutualTLS(ctx, f.Name, address); err != nil {
 		return err
 	}
 	if err := p.ApplyYAML(ctx, fmt.Sprintf(registration, f.Name)); err != nil {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -49,7 +50,10 @@ func etcd() component {
 func startEtcd(ctx context.Context, p *Plane, program string) error {
 	ports := p.kubernetes.ports
 	clients, peers := loopbackURL("http", ports.etcdClient), loopbackURL("http", ports.etcdPeer)
-	_, err := p.run(command{name: "etcd", path: program, args: []string{
+	ready := func(ctx context.Context) error {
+		return p.Poll(ctx, "etcd", func(ctx context.Context) error { return httpOK(ctx, http.DefaultClient, clients+"/health") })
+	}
+	return p.runReady(ctx, command{name: "etcd", path: program, ready: ready, args: []string{
 		"etcd", "--name=default", "--data-dir=" + filepath.Join(p.dir, "etcd"),
 		// Nothing here has to survive a power cut.
 		"--unsafe-no-fsync", "--log-level=warn",
@@ -57,12 +61,6 @@ func startEtcd(ctx context.Context, p *Plane, program string) error {
 		"--listen-peer-urls=" + peers, "--initial-advertise-peer-urls=" + peers,
 		"--initial-cluster=default=" + peers,
 	}})
-	if err != nil {
-		return err
-	}
-	return p.Poll(ctx, "etcd", func(ctx context.Context) error {
-		return httpOK(ctx, http.DefaultClient, clients+"/health")
-	})
 }
 
 func kubeAPIServer() component {
@@ -82,7 +80,7 @@ func startAPIServer(ctx context.Context, p *Plane, program string) error {
 		}
 	}
 	authority, key := filepath.Join(serving, "ca.crt"), p.serviceAccountKey()
-	_, err := p.run(command{name: "kube-apiserver", path: program, args: []string{
+	err := p.runReady(ctx, command{name: "kube-apiserver", path: program, ready: p.awaitAPIServer, args: []string{
 		"kube-apiserver", "--etcd-servers=" + loopbackURL("http", ports.etcdClient),
 		"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", ports.api),
 		// A loopback address cannot be an endpoint of the kubernetes Service.
@@ -102,29 +100,21 @@ func startAPIServer(ctx context.Context, p *Plane, program string) error {
 	if err != nil {
 		return err
 	}
-	if p.kubernetes.client, err = p.newClient(ctx); err != nil {
-		return err
+	if p.kubernetes.client, err = client.New(p.Config(), client.Options{}); err != nil {
+		return fmt.Errorf("cannot make a client for %q: %w", p.kubernetes.config.Host, err)
 	}
 	return nil
 }
 
-// newClient waits until the API server is ready and returns a client for it.
-func (p *Plane) newClient(ctx context.Context) (client.Client, error) {
+// awaitAPIServer waits until the API server is ready.
+func (p *Plane) awaitAPIServer(ctx context.Context) error {
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: p.pki.pool(), MinVersion: tls.VersionTLS12}}
 	defer transport.CloseIdleConnections()
 	// Everybody may ask whether it is ready, so this needs no credentials.
 	ready := p.kubernetes.config.Host + "/readyz"
-	err := p.Poll(ctx, "the API server", func(ctx context.Context) error {
+	return p.Poll(ctx, "the API server", func(ctx context.Context) error {
 		return httpOK(ctx, &http.Client{Transport: transport}, ready)
 	})
-	if err != nil {
-		return nil, err
-	}
-	c, err := client.New(p.Config(), client.Options{})
-	if err != nil {
-		return nil, fmt.Errorf("cannot make a client for %q: %w", p.kubernetes.config.Host, err)
-	}
-	return c, nil
 }
 
 func kubeControllerManager() component {
@@ -133,7 +123,7 @@ func kubeControllerManager() component {
 
 func startControllerManager(ctx context.Context, p *Plane, program string) error {
 	kubeconfig := p.managerKubeconfig()
-	_, err := p.run(command{name: "kube-controller-manager", path: program, args: []string{
+	return p.runReady(ctx, command{name: "kube-controller-manager", path: program, ready: p.awaitControllers, args: []string{
 		"kube-controller-manager", "--kubeconfig=" + kubeconfig,
 		"--authentication-kubeconfig=" + kubeconfig, "--authorization-kubeconfig=" + kubeconfig,
 		"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", p.kubernetes.ports.manager),
@@ -141,13 +131,24 @@ func startControllerManager(ctx context.Context, p *Plane, program string) error
 		"--service-account-private-key-file=" + p.serviceAccountKey(),
 		"--root-ca-file=" + filepath.Join(p.dir, "apiserver", "ca.crt"),
 	}})
-	if err != nil {
+}
+
+// awaitControllers waits until the controllers of the controller-manager work. Its
+// health endpoint is up before they are, so this looks at what they make: the
+// ServiceAccount of a namespace, and a ConfigMap that was taken away.
+func (p *Plane) awaitControllers(ctx context.Context) error {
+	if err := p.WaitFor(ctx, Reference("v1", "ServiceAccount", "default", "default"), exists); err != nil {
 		return err
 	}
-	// Its health endpoint is up before its controllers are; their first visible
-	// work is this object.
-	return p.WaitCondition(ctx, Reference("v1", "ServiceAccount", "default", "default"))
+	published := Reference("v1", "ConfigMap", "default", "kube-root-ca.crt")
+	if err := p.Client().Delete(ctx, published.DeepCopy()); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("cannot delete %s: %w", describe(published), err)
+	}
+	return p.WaitFor(ctx, published, exists)
 }
+
+// exists is satisfied by an object that is there.
+func exists(*unstructured.Unstructured) error { return nil }
 
 // issueInto writes a certificate for who, with its key and authority, into dir.
 func (p *Plane) issueInto(dir string, who identity) error {

@@ -2,6 +2,7 @@ package plane
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +36,10 @@ type command struct {
 	// join, when not 0, is a process whose network namespace it runs in.
 	join int
 
+	// ready returns once the program, which was just started, is of use. Programs
+	// that have it can be killed and restarted, see Plane.Kill.
+	ready func(ctx context.Context) error
+
 	// reach, when not nil, puts the process into a network namespace of its
 	// own, where only these host:port addresses of this host answer. It is for
 	// programs with fixed ports, and needs no root: see isolate.
@@ -54,6 +59,8 @@ type process struct {
 	name   string
 	log    string
 	mayEnd bool
+	how    command // to start it again
+	killed bool    // on purpose, and to be started again; see Plane.Kill
 	pid    int
 	done   chan struct{} // closed once it has ended
 	err    error         // how it ended; read only after done
@@ -68,7 +75,7 @@ func startProcess(cmd command) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the log of %q: %w", cmd.name, err)
 	}
-	proc := &process{name: cmd.name, log: cmd.log, mayEnd: cmd.mayEnd, done: make(chan struct{})}
+	proc := &process{name: cmd.name, log: cmd.log, mayEnd: cmd.mayEnd, how: cmd, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
 		defer func() { _ = out.Close() }()

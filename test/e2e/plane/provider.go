@@ -46,11 +46,8 @@ func (p *Plane) startProvider(ctx context.Context, program string, what provider
 	if err := p.InstallDefinitions(ctx, definitions...); err != nil {
 		return err
 	}
-	_, err = p.run(command{name: what.name, path: program, args: what.args, env: what.env, reach: what.reach, ownTmp: what.ownTmp})
-	if err != nil {
-		return err
-	}
-	return p.awaitProvider(ctx, what)
+	ready := func(ctx context.Context) error { return p.awaitProvider(ctx, what) }
+	return p.runReady(ctx, command{name: what.name, path: program, args: what.args, env: what.env, reach: what.reach, ownTmp: what.ownTmp, ready: ready})
 }
 
 // awaitProvider gives the provider a configuration and waits until it takes

@@ -40,7 +40,7 @@ func (p *Plane) Dead() error {
 		return errClosed
 	}
 	for _, proc := range p.processes {
-		if err := proc.ended(); err != nil && !proc.mayEnd {
+		if err := proc.ended(); err != nil && !proc.mayEnd && !proc.killed {
 			return err
 		}
 	}
