@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -42,7 +43,10 @@ func TestUsageProtects(t *testing.T) {
 	if err == nil {
 		t.Fatal("the ConfigMap in use could be deleted, want a refusal")
 	}
-	t.Logf("refused as it should be: %v", err)
+	// A webhook that cannot be reached refuses too.
+	if want := "in-use by 1 usage"; !strings.Contains(err.Error(), want) {
+		t.Errorf("the refusal is %q, want it to say %q", err, want)
+	}
 	if err := p.Client().Delete(ctx, keep); err != nil {
 		t.Fatalf("cannot delete the Usage: %v", err)
 	}

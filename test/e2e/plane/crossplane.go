@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 
-	corev1 "k8s.io/api/core/v1"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/modules"
@@ -18,14 +17,7 @@ import (
 // crossplane-system: a Cluster may install another Crossplane there.
 const crossplaneNamespace = "plane-crossplane"
 
-// crossplaneServerSecret is where "core init" puts the certificate that it makes
-// for the webhooks.
-const crossplaneServerSecret = "crossplane-tls-server"
-
-// crossplaneSetup lets the API server reach the webhooks of a Crossplane that
-// runs outside of the cluster: an ExternalName Service leads to this host, and
-// the port is taken from the webhook configuration. Without webhooks Crossplane
-// would not start its Usage controllers either.
+// crossplaneSetup is what Crossplane's chart would make for it.
 const crossplaneSetup = `
 apiVersion: v1
 kind: Namespace
@@ -34,11 +26,6 @@ metadata: {name: plane-crossplane}
 apiVersion: v1
 kind: ServiceAccount
 metadata: {name: crossplane, namespace: plane-crossplane}
----
-apiVersion: v1
-kind: Service
-metadata: {name: crossplane-webhooks, namespace: plane-crossplane}
-spec: {type: ExternalName, externalName: localhost}
 `
 
 func crossplane() component {
@@ -66,8 +53,11 @@ func startCrossplane(ctx context.Context, p *Plane, program string) error {
 	if err := p.initCrossplane(ctx, program, webhooks); err != nil {
 		return err
 	}
+	if err := p.reachWebhooks(ctx, loopbackURL("https", webhooks)); err != nil {
+		return err
+	}
 	serving := filepath.Join(p.dir, "crossplane-server")
-	if err := p.copySecret(ctx, crossplaneServerSecret, serving); err != nil {
+	if err := p.issueInto(serving, identity{name: "crossplane", hosts: []string{"127.0.0.1"}}); err != nil {
 		return err
 	}
 	calling := filepath.Join(p.dir, "crossplane-client")
@@ -111,7 +101,7 @@ func (p *Plane) initCrossplane(ctx context.Context, program string, webhooks int
 			"WEBHOOK_SERVICE_NAMESPACE=" + crossplaneNamespace,
 			fmt.Sprintf("WEBHOOK_SERVICE_PORT=%d", webhooks),
 			"TLS_CA_SECRET_NAME=crossplane-root-ca",
-			"TLS_SERVER_SECRET_NAME=" + crossplaneServerSecret,
+			"TLS_SERVER_SECRET_NAME=crossplane-tls-server",
 			"TLS_CLIENT_SECRET_NAME=crossplane-tls-client",
 		},
 	}
@@ -135,19 +125,24 @@ func (p *Plane) runToEnd(ctx context.Context, cmd command) error {
 	}
 }
 
-// copySecret writes every key of one of Crossplane's Secrets as a file in dir.
-func (p *Plane) copySecret(ctx context.Context, name, dir string) error {
-	secret := &corev1.Secret{}
-	if err := p.Client().Get(ctx, client.ObjectKey{Namespace: crossplaneNamespace, Name: name}, secret); err != nil {
-		return fmt.Errorf("cannot read Secret %q: %w", name, err)
+// reachWebhooks leads the API server to the webhooks of a Crossplane that runs outside
+// of the cluster. "core init" has it go to a Service, whose endpoints cannot be on
+// loopback. Without webhooks Crossplane would not start its Usage controllers either.
+func (p *Plane) reachWebhooks(ctx context.Context, address string) error {
+	hooks := &admissionv1.ValidatingWebhookConfiguration{}
+	if err := p.Client().Get(ctx, client.ObjectKey{Name: "crossplane-no-usages"}, hooks); err != nil {
+		return fmt.Errorf("cannot read the webhooks of Crossplane: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("cannot copy Secret %q: %w", name, err)
-	}
-	for key, data := range secret.Data {
-		if err := os.WriteFile(filepath.Join(dir, key), data, 0o600); err != nil {
-			return fmt.Errorf("cannot copy Secret %q: %w", name, err)
+	for i := range hooks.Webhooks {
+		to := &hooks.Webhooks[i].ClientConfig
+		if to.Service == nil || to.Service.Path == nil {
+			return fmt.Errorf("cannot tell where webhook %q is", hooks.Webhooks[i].Name)
 		}
+		url := address + *to.Service.Path
+		*to = admissionv1.WebhookClientConfig{URL: &url, CABundle: p.pki.pem}
+	}
+	if err := p.Client().Update(ctx, hooks); err != nil {
+		return fmt.Errorf("cannot lead to the webhooks of Crossplane: %w", err)
 	}
 	return nil
 }
