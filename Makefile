@@ -1,5 +1,5 @@
-# What there is to do here: `make` says it. Needs Go and a shell; make e2e-node, and
-# the gateway in make demo, need root as well.
+# What there is to do here: `make` says it. Needs Go and a shell; what has pods or a
+# gateway in make e2e and make demo needs root as well.
 
 # Every Go module with code of ours. tools/lint and tools/helm-docs only pin a tool
 # each, and test/e2e/components the third-party programs of the end-to-end tests.
@@ -56,15 +56,11 @@ test: ## Vet and test everything that needs nothing but Go (a few minutes)
 	$(call step,tests of the generators and packages,$(GO) -C tools test ./...)
 
 .PHONY: e2e
-e2e: ## Prove it on a real control plane (minutes; the first time builds Kubernetes and Crossplane)
-	$(call step,build the end-to-end tests,$(GO) -C test/e2e test -c -o /dev/null ./...)
-	$(call step,end-to-end tests,cd test/e2e && $(GO) test -count=1 -p 1 -timeout 40m $$($(GO) list ./... | grep -v /traffic$$))
-	$(call step,foreign MCP clients,$(GO) -C test/inspector test -count=1 -timeout 20m ./...)
-
-.PHONY: e2e-node
-e2e-node: ## Prove it with pods that run and a gateway that carries traffic (root; the first time builds kubelet, containerd and Traefik)
+e2e: ## Prove it with real components and pods (root for those with pods; the first time builds the components). WRITE=1: into docs/proofs.md
 	$(call step,what a node needs,test/e2e/prepare)
-	$(call step,tests with a node,$(GO) -C test/e2e test -count=1 -timeout 40m ./traffic)
+	$(call step,build the end-to-end tests,$(GO) -C test/e2e test -c -o /dev/null ./...)
+	$(call step,end-to-end tests,$(GO) -C test/e2e run ./cmd/proofs $(if $(WRITE),-write))
+	$(call step,foreign MCP clients,$(GO) -C test/inspector test -count=1 -timeout 20m ./...)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (default 10s)

@@ -208,9 +208,9 @@ func manifests(s streams, name string) ([]topology.File, error) {
 		if entry.IsDir() || !wanted {
 			return nil
 		}
-		raw, err := os.ReadFile(path)
+		raw, err := os.ReadFile(path) //nolint:gosec // the folder is the user's own, and is only read
 		out = append(out, topology.File{Name: path, Data: raw})
-		return err
+		return err //nolint:wrapcheck // it is wrapped below
 	})
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %q: %w", name, err)

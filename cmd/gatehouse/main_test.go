@@ -50,7 +50,11 @@ func TestCommands(t *testing.T) {
 		"MigrateJSON":      {"The report is for programs, too", []string{"migrate", "-f", examples + "migrate/shop.yaml", "--report", "json"}, "", 1, "kind: Gateway\n", `"schemaVersion": 1`},
 		"MigrateFine":      {"Nothing lost is 0", []string{"migrate", "--values", examples + "migrate/values.yaml", "--controller", "envoy-gateway"}, "", 0, "className: eg\n", "0 lost"},
 		"MigrateValues":    {"One Ingress becomes values, too", []string{"migrate", "-f", examples + "migrate/shop.yaml", "-o", "values", "--gateway-class", "eg"}, "", 1, "httpsRedirect: true\n", ""},
-		"MigrateExisting":  {"The routes attach to a Gateway that is there", []string{"migrate", "-f", examples + "migrate/shop.yaml", "--gateway", "gateways/shared"}, "", 1, "namespace: gateways\n", "owner's"},
+		"MigrateExisting": {
+			"The routes attach to a Gateway that is there",
+			[]string{"migrate", "-f", examples + "migrate/shop.yaml", "--gateway", "gateways/shared"},
+			"", 1, "namespace: gateways\n", "owner's",
+		},
 		"MigrateBoth":      {"A values file is no manifest", []string{"migrate", "--values", examples + "migrate/values.yaml", "-o", "yaml"}, "", 1, "", "a values file becomes a values file"},
 		"MigrateNothing":   {"No Ingress is wrong input", []string{"migrate", "-f", "-"}, "kind: Secret\n", 1, "", "cannot find an Ingress"},
 		"MigrateUnknown":   {"So is a controller that is not known", []string{"migrate", "-f", examples + "migrate/shop.yaml", "--controller", "nginx"}, "", 1, "", "known are auto, envoy-gateway"},

@@ -97,12 +97,12 @@ func runPlane(s streams, source string, args []string) error {
 	if _, err := os.Stat(program); errors.Is(err, os.ErrNotExist) {
 		_, _ = fmt.Fprintln(s.Err, "building the program for planes: the first time this takes a minute or two")
 	}
-	build := exec.Command("go", "-C", module, "build", "-o", program, "./cmd/plane") //nolint:noctx // it ends with the terminal's Ctrl-C, as this does
+	build := exec.Command("go", "-C", module, "build", "-o", program, "./cmd/plane") //nolint:gosec,noctx // what is built is our own; it ends with the terminal's Ctrl-C, as this does
 	build.Stdout, build.Stderr = s.Err, s.Err
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("cannot build the program for planes in %q: %w", module, err)
 	}
-	cmd := exec.Command(program, args...) //nolint:noctx // see above
+	cmd := exec.Command(program, args...) //nolint:gosec,noctx // see above
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = module, s.In, s.Out, s.Err
 	// The program decides what a signal means: it may have something to end.
 	signals := make(chan os.Signal, 1)

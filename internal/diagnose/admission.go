@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -39,9 +40,7 @@ func (x *scene) allows(a admission, namespace string) bool {
 func (x *scene) labelsOf(namespace string) map[string]string {
 	out := map[string]string{namespaceLabel: namespace}
 	if ns := x.Objects.Namespaces.Get("", namespace); ns != nil {
-		for k, v := range ns.Labels {
-			out[k] = v
-		}
+		maps.Copy(out, ns.Labels)
 	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -54,7 +55,7 @@ func objectsOf(gateways, routes, endpoints int) []any {
 		for e := range endpoints / routes {
 			addresses = append(addresses, obj{
 				"addresses": []any{fmt.Sprintf("10.%d.%d.%d", i/250, i%250, e+1)}, "conditions": obj{"ready": true, "serving": true, "terminating": false},
-				"nodeName": "node-1", "targetRef": obj{"kind": "Pod", "name": name + "-" + fmt.Sprint(e), "namespace": namespace},
+				"nodeName": "node-1", "targetRef": obj{"kind": "Pod", "name": name + "-" + strconv.Itoa(e), "namespace": namespace},
 			})
 		}
 		out = append(out,

@@ -3,6 +3,8 @@ package diagnose
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -130,20 +132,18 @@ func backendPort() Check {
 }
 
 func portsOf(s *corev1.Service) string {
-	out := ""
-	for i, p := range s.Spec.Ports {
-		if i > 0 {
-			out += ", "
-		}
-		out += fmt.Sprint(p.Port)
+	var out []string
+	for _, p := range s.Spec.Ports {
+		port := strconv.Itoa(int(p.Port))
 		if p.Name != "" {
-			out += fmt.Sprintf(" (%s)", p.Name)
+			port = fmt.Sprintf("%d (%s)", p.Port, p.Name)
 		}
+		out = append(out, port)
 	}
-	if out == "" {
+	if len(out) == 0 {
 		return "none"
 	}
-	return out
+	return strings.Join(out, ", ")
 }
 
 // portFor is the port that was meant: the only one, or that of the pods' port of that
@@ -165,13 +165,14 @@ func backendNotGranted() Check {
 	return Check{"backend-not-granted", "a route to another namespace without ReferenceGrant", Error, func(x *scene) []Finding {
 		var out []Finding
 		for _, b := range x.backends {
-			if b.resolved() || b.route.Granted(b.rule, b.at) || !x.Sees("ReferenceGrant", b.Key.Namespace) && !(x.OfFiles() && x.service(b.Key) != nil) {
+			if b.resolved() || b.route.Granted(b.rule, b.at) || !x.Sees("ReferenceGrant", b.Key.Namespace) && (!x.OfFiles() || x.service(b.Key) == nil) {
 				continue
 			}
 			out = append(out, Finding{
 				Object: b.object(), Field: b.field("namespace"),
-				Problem: saying(fmt.Sprintf("No ReferenceGrant in namespace %q lets %ss of namespace %q refer to Service %q", b.Key.Namespace, b.route.Ref.Kind, b.route.Ref.Namespace, b.Key.Name), b.refusal()) + ".",
-				Why:     whyBackend,
+				Problem: saying(fmt.Sprintf("No ReferenceGrant in namespace %q lets %ss of namespace %q refer to Service %q",
+					b.Key.Namespace, b.route.Ref.Kind, b.route.Ref.Namespace, b.Key.Name), b.refusal()) + ".",
+				Why: whyBackend,
 				Fix: do("Create the grant, in the namespace of the Service.",
 					apply(grant(b.object(), b.Key.Namespace, map[string]any{"group": "", "kind": "Service", "name": b.Key.Name}))),
 			})

@@ -81,7 +81,7 @@ func routeConflict() Check {
 
 // claim tells of every match of a route at every listener that takes it.
 func (x *scene) claim(f *topology.Facts, tell func(place, claim)) {
-	matches := x.matches(f)
+	asked := x.asks(f)
 	type told struct {
 		place
 
@@ -92,23 +92,38 @@ func (x *scene) claim(f *topology.Facts, tell func(place, claim)) {
 		for _, at := range a.Bound {
 			owner := Object{Kind: a.Kind, Namespace: a.Key.Namespace, Name: a.Key.Name}
 			for _, host := range at.Hosts {
-				for rule, keys := range matches {
-					for match, key := range keys {
-						c := claim{f, rule, match}
-						if key == "" {
-							c.match, key = -1, everything
-						}
-						p := place{owner, at.Index, f.Ref.Kind, host, key}
-						// A route may name one parent twice: that is no conflict with itself.
-						if again := (told{p, rule, match}); !seen[again] {
-							seen[again] = true
-							tell(p, c)
-						}
+				for _, c := range asked {
+					p := place{owner, at.Index, f.Ref.Kind, host, c.key}
+					// A route may name one parent twice: that is no conflict with itself.
+					if again := (told{p, c.rule, c.match}); !seen[again] {
+						seen[again] = true
+						tell(p, c.claim)
 					}
 				}
 			}
 		}
 	}
+}
+
+// keyed is a claim with what it matches, in the form of matches.
+type keyed struct {
+	claim
+
+	key string
+}
+
+// asks are the claims of all rules of a route, wherever it is attached.
+func (x *scene) asks(f *topology.Facts) []keyed {
+	var out []keyed
+	for rule, keys := range x.matches(f) {
+		for match, key := range keys {
+			if key == "" {
+				match, key = -1, everything
+			}
+			out = append(out, keyed{claim{f, rule, match}, key})
+		}
+	}
+	return out
 }
 
 // everything is the match of a rule that has none.

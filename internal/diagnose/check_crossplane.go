@@ -90,12 +90,7 @@ func ending(usage *unstructured.Unstructured, by Object) bool {
 // A deletion that a Usage blocks, and by what.
 func deletionBlocked() Check {
 	return Check{"deletion-blocked", "an object that was to be deleted and that a Usage keeps", Warning, func(x *scene) []Finding {
-		everything := map[Object]*unstructured.Unstructured{}
-		for _, kind := range managed {
-			for _, u := range x.Objects.Other(kind) {
-				everything[unversioned(objectOfU(u))] = u
-			}
-		}
+		everything := x.usable()
 		var out []Finding
 		for _, kind := range []string{"ClusterUsage", "Usage"} {
 			for _, usage := range x.Objects.Other(kind) {
@@ -112,6 +107,17 @@ func deletionBlocked() Check {
 		}
 		return out
 	}}
+}
+
+// usable are the objects that Usages may be about, by their names without version.
+func (x *scene) usable() map[Object]*unstructured.Unstructured {
+	out := map[Object]*unstructured.Unstructured{}
+	for _, kind := range managed {
+		for _, u := range x.Objects.Other(kind) {
+			out[unversioned(objectOfU(u))] = u
+		}
+	}
+	return out
 }
 
 // unversioned names an object by its group alone: it has the same name in every version.

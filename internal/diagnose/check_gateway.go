@@ -88,7 +88,8 @@ func gatewayNoAddress() Check {
 			told := topology.ConditionOf(g.Status.Conditions, string(gatewayv1.GatewayConditionProgrammed), g.Generation)
 			reason := gatewayv1.GatewayConditionReason(told.Reason)
 			lacking := reason == gatewayv1.GatewayReasonAddressNotAssigned || reason == gatewayv1.GatewayReasonAddressNotUsable
-			if !(told.State == topology.False && lacking || told.State == topology.True && len(g.Status.Addresses) == 0) {
+			unreachable := told.State == topology.False && lacking || told.State == topology.True && len(g.Status.Addresses) == 0
+			if !unreachable {
 				continue
 			}
 			f := Finding{
@@ -162,25 +163,34 @@ func listenerSetNotAllowed() Check {
 			if !settled(g) {
 				told = topology.Condition{Reason: stale}
 			}
-			from, allowed := gatewayv1.NamespacesFromNone, &gatewayv1.ListenerNamespaces{}
-			if g.Spec.AllowedListeners != nil && g.Spec.AllowedListeners.Namespaces != nil {
-				allowed = g.Spec.AllowedListeners.Namespaces
-				if allowed.From != nil {
-					from = *allowed.From
-				}
-			}
-			if told.Reason != string(gatewayv1.ListenerSetReasonNotAllowed) && x.allows(admission{from, allowed.Selector, g.Namespace}, set.Namespace) {
+			allowed := setsAllowed(g)
+			if told.Reason != string(gatewayv1.ListenerSetReasonNotAllowed) && x.allows(allowed, set.Namespace) {
 				continue
 			}
 			out = append(out, Finding{
 				Object: Object{gatewayAPI, "ListenerSet", set.Namespace, set.Name}, Field: "spec.parentRef",
 				Problem: saying(fmt.Sprintf("Gateway %q does not allow ListenerSets of namespace %q", topology.Key{Namespace: g.Namespace, Name: g.Name}, set.Namespace), told) + ".",
 				Why:     "Its listeners do not exist for the controller, and routes attached to it do not work.",
-				Fix: x.fixAdmission(admission{from, allowed.Selector, g.Namespace}, set.Namespace, func(namespaces map[string]any) Action {
+				Fix: x.fixAdmission(allowed, set.Namespace, func(namespaces map[string]any) Action {
 					return merge(gatewayObject(g), map[string]any{"spec": map[string]any{"allowedListeners": map[string]any{"namespaces": namespaces}}})
 				}),
 			})
 		}
 		return out
 	}}
+}
+
+// setsAllowed says of which namespaces a Gateway takes ListenerSets: of none, if it does
+// not say.
+func setsAllowed(g *gatewayv1.Gateway) admission {
+	out := admission{from: gatewayv1.NamespacesFromNone, home: g.Namespace}
+	if g.Spec.AllowedListeners == nil || g.Spec.AllowedListeners.Namespaces == nil {
+		return out
+	}
+	allowed := g.Spec.AllowedListeners.Namespaces
+	out.selector = allowed.Selector
+	if allowed.From != nil {
+		out.from = *allowed.From
+	}
+	return out
 }

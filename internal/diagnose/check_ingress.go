@@ -18,19 +18,7 @@ func ingressObject(in *networkingv1.Ingress) Object {
 // An Ingress for the host of a route: two front doors for one name.
 func ingressAndRoute() Check {
 	return Check{"ingress-and-route", "an Ingress and a route for the same host and path", Warning, func(x *scene) []Finding {
-		type rule struct {
-			route *topology.Facts
-			paths []string
-		}
-		byHost := map[string][]rule{}
-		for i := range x.routes {
-			f := &x.routes[i]
-			for _, host := range f.Hostnames {
-				for _, r := range f.Rules {
-					byHost[strings.ToLower(host)] = append(byHost[strings.ToLower(host)], rule{f, r.Paths})
-				}
-			}
-		}
+		byHost := x.rulesByHost()
 		var out []Finding
 		for _, in := range x.Objects.Ingresses.All() {
 			if in.Labels["acme.cert-manager.io/http01-solver"] == "true" {
@@ -40,22 +28,46 @@ func ingressAndRoute() Check {
 				if r.HTTP == nil || r.Host == "" {
 					continue
 				}
-				for _, other := range byHost[strings.ToLower(r.Host)] {
-					if !slices.ContainsFunc(r.HTTP.Paths, func(p networkingv1.HTTPIngressPath) bool { return overlaps(cmp.Or(p.Path, "/"), other.paths) }) {
-						continue
-					}
-					out = append(out, Finding{
-						Object: ingressObject(in), Field: fmt.Sprintf("spec.rules[%d].host", i),
-						Problem: fmt.Sprintf("%s answers to host %q, too, on paths that overlap.", routeObject(other.route), r.Host),
-						Why:     "DNS leads a name to one of them. A change to the other has no effect, and both write DNS records.",
-						Fix:     dropRule(in, i),
-					})
-					break
+				others := byHost[strings.ToLower(r.Host)]
+				met := slices.IndexFunc(others, func(other ruleOfHost) bool { return other.meets(r.HTTP.Paths) })
+				if met < 0 {
+					continue
 				}
+				out = append(out, Finding{
+					Object: ingressObject(in), Field: fmt.Sprintf("spec.rules[%d].host", i),
+					Problem: fmt.Sprintf("%s answers to host %q, too, on paths that overlap.", routeObject(others[met].route), r.Host),
+					Why:     "DNS leads a name to one of them. A change to the other has no effect, and both write DNS records.",
+					Fix:     dropRule(in, i),
+				})
 			}
 		}
 		return out
 	}}
+}
+
+// ruleOfHost is a rule of a route, for one of its hostnames.
+type ruleOfHost struct {
+	route *topology.Facts
+	paths []string
+}
+
+// meets says that a path of an Ingress overlaps with one of the rule.
+func (r ruleOfHost) meets(paths []networkingv1.HTTPIngressPath) bool {
+	return slices.ContainsFunc(paths, func(p networkingv1.HTTPIngressPath) bool { return overlaps(cmp.Or(p.Path, "/"), r.paths) })
+}
+
+// rulesByHost are the rules of all routes by hostname, in lower case.
+func (x *scene) rulesByHost() map[string][]ruleOfHost {
+	out := map[string][]ruleOfHost{}
+	for i := range x.routes {
+		f := &x.routes[i]
+		for _, host := range f.Hostnames {
+			for _, r := range f.Rules {
+				out[strings.ToLower(host)] = append(out[strings.ToLower(host)], ruleOfHost{f, r.Paths})
+			}
+		}
+	}
+	return out
 }
 
 // overlaps says that a path of an Ingress and one of a route have requests in common.

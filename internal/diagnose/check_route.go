@@ -208,7 +208,7 @@ func routePortMismatch() Check {
 
 func routeKindNotAllowed() Check {
 	c := Check{ID: "route-kind-not-allowed", Finds: "a route of a kind that the listener does not take"}
-	return mismatch(c, topology.AgainstKind, func(x *scene, u unattached, near []topology.Candidate) Finding {
+	return mismatch(c, topology.AgainstKind, func(_ *scene, u unattached, near []topology.Candidate) Finding {
 		l := near[0].Listener
 		f := Finding{Field: u.field("sectionName"), Problem: fmt.Sprintf("Listener %q of %s takes no %ss", l.Name, u.parent(), u.route.Ref.Kind)}
 		listed := l.AllowedRoutes != nil && len(l.AllowedRoutes.Kinds) > 0

@@ -78,7 +78,7 @@ func (x *scene) cut(f *topology.Facts, rule int) (Finding, bool) {
 					continue
 				}
 				found := x.judge(stream{f, a, rule, backend, want, says}, f.Limit(a, at, rule, backend))
-				if found != nil && (worst == nil || found.Severity.rank() < worst.Severity.rank()) {
+				if outranks(found, worst) {
 					worst = found
 				}
 			}
@@ -88,6 +88,11 @@ func (x *scene) cut(f *topology.Facts, rule int) (Finding, bool) {
 		return Finding{}, false
 	}
 	return *worst, true
+}
+
+// outranks says that a finding is worse than the worst until now; nil is none.
+func outranks(found, worst *Finding) bool {
+	return found != nil && (worst == nil || found.Severity.rank() < worst.Severity.rank())
 }
 
 // stream is a way of requests that is meant to last.

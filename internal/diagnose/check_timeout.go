@@ -52,10 +52,7 @@ func timeoutRefused() Check {
 			if a.Accepted.State == topology.True {
 				return // a newer version than that of the table
 			}
-			actions := []Action{dropTimeouts(f, rule)}
-			for _, policy := range x.policies(f, rule, row) {
-				actions = append(actions, policy)
-			}
+			actions := append([]Action{dropTimeouts(f, rule)}, x.policies(f, rule, row)...)
 			out = append(out, Finding{
 				Object: routeObject(f), Field: fmt.Sprintf("spec.rules[%d].timeouts", rule),
 				Problem: saying(fmt.Sprintf("%s refuses every route with timeouts; this one has %s", row.Title, timeoutsOf(f.Rules[rule])), a.Accepted) + ".",
@@ -84,7 +81,7 @@ func (x *scene) refusedTimeouts(u unattached) bool {
 func timeoutIgnored() Check {
 	return Check{"timeout-ignored", "timeouts of a route that its controller ignores", Warning, func(x *scene) []Finding {
 		var out []Finding
-		x.timed(catalog.Ignored, func(f *topology.Facts, a *topology.Attachment, rule int, row catalog.GatewayController) {
+		x.timed(catalog.Ignored, func(f *topology.Facts, _ *topology.Attachment, rule int, row catalog.GatewayController) {
 			r := f.Rules[rule]
 			if unlimited(r) && row.Clocks.Total == catalog.NoLimit {
 				return // there is no limit anyway

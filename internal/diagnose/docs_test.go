@@ -20,7 +20,7 @@ func TestDocsListEveryCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want, got []string
+	var want []string
 	ids := map[string]bool{}
 	id := regexp.MustCompile(`^[a-z]+(-[a-z]+)+$`)
 	for _, c := range diagnose.All() {
@@ -30,9 +30,7 @@ func TestDocsListEveryCheck(t *testing.T) {
 		ids[c.ID] = true
 		want = append(want, fmt.Sprintf("| `%s` | %s | %s |", c.ID, c.Severity, c.Finds))
 	}
-	for _, row := range regexp.MustCompile("(?m)^\\| `[a-z-]+` \\| (?:error|warning|info) \\| .*$").FindAllString(string(raw), -1) {
-		got = append(got, row)
-	}
+	got := regexp.MustCompile("(?m)^\\| `[a-z-]+` \\| (?:error|warning|info) \\| .*$").FindAllString(string(raw), -1)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rows of docs/diagnose.md (-want +got):\n%s", diff)
 	}

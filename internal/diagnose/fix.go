@@ -140,8 +140,3 @@ func plain(v any) any {
 	}
 	return out
 }
-
-// pointer escapes a key for a JSON pointer, RFC 6901.
-func pointer(key string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
-}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -184,7 +185,5 @@ func (w world) install(t *testing.T, url string) {
 		}
 		all = append(all, topology.File{Name: name, Data: raw})
 	}
-	for name, obj := range worldOf(t, all) {
-		w[name] = obj
-	}
+	maps.Copy(w, worldOf(t, all))
 }

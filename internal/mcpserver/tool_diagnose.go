@@ -30,7 +30,8 @@ func diagnoseTool() Tool {
 		title: "Diagnose the way into the cluster",
 		description: "Says what is wrong with Gateways, listeners, routes, backends, grants, timeouts that cut streams, Ingresses, scaling to zero, monitoring, and Crossplane's Releases: " +
 			"on which object and field, why it matters, and the exact fix as a manifest or patch with its kubectl command. It changes nothing. " +
-			"Use it first when something does not work and you do not know where; where one Service is meant, get_exposure answers more directly. TLS Secrets are not read here: what a certificate lacks is known only as far as the Gateway's controller tells it.",
+			"Use it first when something does not work and you do not know where; where one Service is meant, get_exposure answers more directly. " +
+			"TLS Secrets are not read here: what a certificate lacks is known only as far as the Gateway's controller tells it.",
 		effect: reads,
 		tune: func(p map[string]*jsonschema.Schema) {
 			objectName(p["namespace"])

@@ -14,7 +14,7 @@ import (
 )
 
 type migrationInput struct {
-	Ingresses    string `json:"ingresses,omitempty" jsonschema:"YAML with Ingresses (networking.k8s.io/v1), and with what they need: Services with named ports, IngressClasses, Middlewares, BackendConfigs. Absent: the Ingresses of the cluster."`
+	Ingresses    string `json:"ingresses,omitempty" jsonschema:"YAML with Ingresses (networking.k8s.io/v1), and with what they need: Services with named ports, IngressClasses, Middlewares, BackendConfigs. Absent: the Ingresses of the cluster."` //nolint:lll // a tag cannot be broken into lines
 	Namespace    string `json:"namespace,omitempty" jsonschema:"Without ingresses: only those of this namespace of the cluster."`
 	Name         string `json:"name,omitempty" jsonschema:"Without ingresses: only the Ingress of this name."`
 	Controller   string `json:"controller,omitempty" jsonschema:"Controller of the Gateway; auto for what the standard promises, without policies."`

@@ -165,7 +165,8 @@ func awsAttributes(r *reading) {
 		clock("")[0].apply(r)
 		return
 	}
-	for _, each := range found.([]any) {
+	named, _ := found.([]any) // attributes gives nothing else
+	for _, each := range named {
 		if pair, _ := each.(map[string]any); pair["key"] != awsIdle {
 			r.site.parameter("loadBalancerAttributes", []any{pair})
 		}

@@ -193,8 +193,7 @@ func (o *output) sorted() []*unstructured.Unstructured {
 // reportTwice reports paths that two Ingresses have: at an Ingress the older one wins,
 // at routes that are made together the first by its name.
 func (m *migration) reportTwice() {
-	type at struct{ gateway, protocol, host, path, kind string }
-	first := map[at]*site{}
+	first := map[routeKey]*site{}
 	hosts := map[string]*site{}
 	for _, s := range m.sites {
 		if s.canary {
@@ -203,20 +202,28 @@ func (m *migration) reportTwice() {
 		for _, g := range s.groups {
 			for _, host := range s.hostsOf(g) {
 				m.reportHost(s, host, hosts)
-				for _, l := range g.locations {
-					if l.isDefault {
-						continue
-					}
-					for _, protocol := range s.serves(host) {
-						key := at{m.gatewayName(s).String(), protocol, host, l.path, string(l.pathType)}
-						if other := first[key]; other != nil && other != s {
-							s.lostOnce(l.field, cmp.Or(host, "*")+l.path,
-								"Ingress "+other.name().String()+" has the same host and path, and its route wins now; among Ingresses the older one does", "leave one of them out")
-						} else if other == nil {
-							first[key] = s
-						}
-					}
-				}
+				m.reportPaths(s, g, host, first)
+			}
+		}
+	}
+}
+
+// routeKey is what only one Ingress can have.
+type routeKey struct{ gateway, protocol, host, path, kind string }
+
+// reportPaths reports paths of a host that another Ingress has had first.
+func (m *migration) reportPaths(s *site, g *group, host string, first map[routeKey]*site) {
+	for _, l := range g.locations {
+		if l.isDefault {
+			continue
+		}
+		for _, protocol := range s.serves(host) {
+			key := routeKey{m.gatewayName(s).String(), protocol, host, l.path, string(l.pathType)}
+			if other := first[key]; other != nil && other != s {
+				s.lostOnce(l.field, cmp.Or(host, "*")+l.path,
+					"Ingress "+other.name().String()+" has the same host and path, and its route wins now; among Ingresses the older one does", "leave one of them out")
+			} else if other == nil {
+				first[key] = s
 			}
 		}
 	}

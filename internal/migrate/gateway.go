@@ -48,7 +48,7 @@ func hostname(l *gatewayv1.Listener) string {
 }
 
 // listen adds the listeners of a host of an Ingress, unless they are there.
-func (l *listeners) listen(m *migration, s *site, host string) {
+func (l *listeners) listen(s *site, host string) {
 	if !s.want.hideHTTP && l.find("http", host) < 0 {
 		l.add("http", 80, gatewayv1.HTTPProtocolType, host)
 	}
@@ -120,22 +120,27 @@ func (m *migration) gateways() ([]*gatewayBuild, error) {
 		return out, nil
 	}
 	for _, b := range out {
-		for _, s := range b.sites {
-			for _, g := range s.groups {
-				for _, host := range s.hostsOf(g) {
-					b.listeners.listen(m, s, host)
-				}
-				for _, www := range m.wwwOf(s, g) {
-					b.listeners.listen(m, s, www.from)
-				}
-			}
-		}
+		m.listen(b)
 		if n := len(b.listeners.all); n > mostListeners {
 			return nil, fmt.Errorf("cannot make Gateway %q: it would have %d listeners, and a Gateway takes %d; "+
 				"migrate fewer Ingresses at once, or give a Gateway that serves the hosts (--gateway): %w", b.name, n, mostListeners, ErrInput)
 		}
 	}
 	return out, nil
+}
+
+// listen adds the listeners of all Ingresses of a Gateway.
+func (m *migration) listen(b *gatewayBuild) {
+	for _, s := range b.sites {
+		for _, g := range s.groups {
+			for _, host := range s.hostsOf(g) {
+				b.listeners.listen(s, host)
+			}
+			for _, www := range m.wwwOf(s, g) {
+				b.listeners.listen(s, www.from)
+			}
+		}
+	}
 }
 
 // gateway makes the Gateway.

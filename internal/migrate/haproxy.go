@@ -75,15 +75,16 @@ func haproxySettle(_ *migration, s *site) {
 	if s.annotation("ssl-redirect") != "" || !s.hasTLS() {
 		return
 	}
-	s.want.https = redirectCodeOr(s.annotation("ssl-redirect-code"), 302)
+	s.want.https = redirectCodeOr302(s.annotation("ssl-redirect-code"))
 	s.add(Entry{Field: "(default) ssl-redirect", Value: "true", Outcome: Translated, To: s.redirectPlaces(), Why: s.family.name + " redirects to HTTPS whoever has a certificate"})
 }
 
-func redirectCodeOr(value string, otherwise int) int {
+// redirectCodeOr302: without a code that redirects HAProxy takes 302.
+func redirectCodeOr302(value string) int {
 	if n, err := strconv.Atoi(value); err == nil && redirectCode(n) {
 		return n
 	}
-	return otherwise
+	return 302
 }
 
 func haproxySSLRedirect(r *reading) {
@@ -95,7 +96,7 @@ func haproxySSLRedirect(r *reading) {
 		r.lost("the Ingress has no certificate, so TLS ends in front of it or with the controller's own one", "add spec.tls with a Secret to the Ingress, or redirect where TLS ends")
 		return
 	}
-	r.site.want.https = redirectCodeOr(r.peer("ssl-redirect-code"), 302)
+	r.site.want.https = redirectCodeOr302(r.peer("ssl-redirect-code"))
 	r.translated(r.site.redirectPlaces()...)
 }
 
@@ -123,7 +124,7 @@ func haproxyRequestRedirect(r *reading) {
 		r.lost("it is no host", "write one rule with a RequestRedirect for each address")
 		return
 	}
-	f := redirectTo(to, redirectCodeOr(r.peer("request-redirect-code"), 302))
+	f := redirectTo(to, redirectCodeOr302(r.peer("request-redirect-code")))
 	f.Path = nil
 	r.site.want.redirect = f
 	r.translated(r.site.routes("spec.rules[].filters[].requestRedirect")...)
@@ -212,7 +213,7 @@ func haproxyCORS(r *reading) {
 		maxAge:      5,
 	}
 	if d, limited := streaming.Length(r.peer("cors-max-age")).Duration(); limited {
-		wish.maxAge = int32(min(int64(d/streaming.Second), 1<<31-1))
+		wish.maxAge = int32(min(int64(d/streaming.Second), 1<<31-1)) //nolint:gosec // min keeps it in the range of an int32
 	} else if n, ok := wholeNumber(r.peer("cors-max-age")); ok {
 		age, _ := strconv.ParseInt(n, 10, 32)
 		wish.maxAge = int32(age)

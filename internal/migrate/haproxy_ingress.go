@@ -29,7 +29,7 @@ func haproxyIngress() *family {
 			each(nginxAppRoot, "app-root"),
 			each(serverAlias, "server-alias"),
 			gone("the standard has no hostnames that are regular expressions", "write the names out", "server-alias-regex", "redirect-from-regex"),
-			each(func(r *reading) { r.redirectAll(r.value, redirectCodeOr(r.peer("redirect-to-code"), 302)) }, "redirect-to"),
+			each(func(r *reading) { r.redirectAll(r.value, redirectCodeOr302(r.peer("redirect-to-code"))) }, "redirect-to"),
 			part("redirect-to", "redirect-to-code"),
 			gone("another host that is redirected here needs a route of its own", "write an HTTPRoute for it with a RequestRedirect", "redirect-from", "redirect-from-code"),
 			each(haproxyCORS, "cors-enable"),

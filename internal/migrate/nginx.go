@@ -63,14 +63,16 @@ func ingressNginx() *family {
 // nginxSettle is what holds without an annotation: whoever has a certificate is
 // redirected to HTTPS, with 308.
 // https://kubernetes.github.io/ingress-nginx/user-guide/tls/#server-side-https-enforcement-through-redirect
-func nginxSettle(m *migration, s *site) {
+func nginxSettle(_ *migration, s *site) {
 	if s.canary {
 		return
 	}
 	if s.annotation("ssl-redirect") == "" && s.annotation("force-ssl-redirect") == "" && s.hasTLS() && !s.want.hideHTTP {
 		s.want.https = 308
-		s.add(Entry{Field: "(default) ssl-redirect", Value: "true", Outcome: Translated, To: s.redirectPlaces(),
-			Why: "ingress-nginx redirects to HTTPS whoever has a certificate; " + newerCodes})
+		s.add(Entry{
+			Field: "(default) ssl-redirect", Value: "true", Outcome: Translated, To: s.redirectPlaces(),
+			Why: "ingress-nginx redirects to HTTPS whoever has a certificate; " + newerCodes,
+		})
 	}
 	if s.annotation("proxy-body-size") == "" && s.controller.Name != "" {
 		s.add(Entry{Field: "(default) proxy-body-size", Value: "1m", Outcome: NotNeeded, Why: "gateways take requests of any size"})

@@ -179,7 +179,7 @@ func redirectTo(to target, code int) *gatewayv1.HTTPRequestRedirectFilter {
 		f.Path = &gatewayv1.HTTPPathModifier{Type: gatewayv1.FullPathHTTPPathModifier, ReplaceFullPath: &path}
 	}
 	if to.port > 0 {
-		f.Port = new(gatewayv1.PortNumber(to.port))
+		f.Port = new(gatewayv1.PortNumber(to.port)) //nolint:gosec // parseTarget refuses what is no port
 	}
 	return f
 }

@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
@@ -26,19 +27,34 @@ func (m *migration) readPaths(s *site) {
 
 func (m *migration) readPath(s *site, l *location) {
 	if s.want.rewrite != nil && !l.isDefault {
-		rule := s.want.rewrite(m, s, l)
-		l.match = rule.match
-		if rule.filter != nil {
-			l.filters = append(l.filters, *rule.filter)
-		}
-		if rule.note == "" && s.family != nil && s.family.anyPrefix && l.pathType != networkingv1.PathTypeExact && rule.match.Type != nil && *rule.match.Type == gatewayv1.PathMatchPathPrefix {
-			rule.note = s.family.pathOf(s, l.path).note
-		}
-		if rule.note != "" {
-			s.add(Entry{Field: l.field + ".path", Value: l.path, Outcome: Translated, To: s.routes("spec.rules[].matches"), Why: rule.note})
-		}
+		m.readRewritten(s, l)
 		return
 	}
+	s.readMatch(l)
+	if !strings.HasPrefix(l.path, "/") {
+		s.lost(l.field+".path", l.path, "the Gateway API takes paths that begin with / only", "write the path that is meant")
+		l.backend = networkingv1.IngressBackend{}
+	}
+}
+
+// readRewritten decides about a path that the backend sees as another one.
+func (m *migration) readRewritten(s *site, l *location) {
+	rule := s.want.rewrite(m, s, l)
+	l.match = rule.match
+	if rule.filter != nil {
+		l.filters = append(l.filters, *rule.filter)
+	}
+	isPrefix := l.pathType != networkingv1.PathTypeExact && rule.match.Type != nil && *rule.match.Type == gatewayv1.PathMatchPathPrefix
+	if rule.note == "" && s.family != nil && s.family.anyPrefix && isPrefix {
+		rule.note = s.family.pathOf(s, l.path).note
+	}
+	if rule.note != "" {
+		s.add(Entry{Field: l.field + ".path", Value: l.path, Outcome: Translated, To: s.routes("spec.rules[].matches"), Why: rule.note})
+	}
+}
+
+// readMatch decides about a path that stays as it is.
+func (s *site) readMatch(l *location) {
 	switch {
 	case l.pathType == networkingv1.PathTypeExact:
 		l.match = exact(l.path)
@@ -56,10 +72,6 @@ func (m *migration) readPath(s *site, l *location) {
 				Outcome: Translated, To: s.routes("spec.rules[].matches"), Why: meaning.note,
 			})
 		}
-	}
-	if !strings.HasPrefix(l.path, "/") {
-		s.lost(l.field+".path", l.path, "the Gateway API takes paths that begin with / only", "write the path that is meant")
-		l.backend = networkingv1.IngressBackend{}
 	}
 }
 
@@ -161,7 +173,7 @@ func (c capture) replaced(target string) (*gatewayv1.HTTPRouteFilter, bool) {
 		return fullPath(target), true
 	}
 	at := used[0]
-	if len(used) != 1 || c.tail.group == 0 || at[1] != len(target) || target[at[2]:at[3]] != string(rune('0'+c.tail.group)) {
+	if len(used) != 1 || c.tail.group == 0 || at[1] != len(target) || target[at[2]:at[3]] != strconv.Itoa(c.tail.group) {
 		return nil, false
 	}
 	head := target[:at[0]]

@@ -3,6 +3,7 @@ package migrate
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -62,10 +63,7 @@ func (s *site) set(kind policyKind, value any, path ...string) []Place {
 	if err := unstructured.SetNestedField(p.spec, value, path...); err != nil {
 		panic(fmt.Sprintf("migrate: %v", err)) // fields of the same policy do not lie within each other: every test finds it
 	}
-	field := "spec"
-	for _, step := range path {
-		field += "." + step
-	}
+	field := strings.Join(slices.Concat([]string{"spec"}, path), ".")
 	var out []Place
 	for _, name := range s.policyNames(kind) {
 		out = append(out, Place{Ref{kind.kind, s.ingress.Namespace, name}, field})

@@ -22,12 +22,12 @@ spec:
 `
 
 func TestRefusals(t *testing.T) {
-	many := ""
+	var many strings.Builder
 	for i := range 40 {
-		many += "---" + strings.NewReplacer(
+		many.WriteString("---" + strings.NewReplacer(
 			"name: web", fmt.Sprintf("name: web%d", i), "shop.example.com", fmt.Sprintf("h%d.example.com", i),
 			"  rules:", "  tls: [{secretName: web}]\n  rules:",
-		).Replace(anIngress)
+		).Replace(anIngress))
 	}
 	cases := map[string]struct {
 		reason  string
@@ -54,7 +54,7 @@ func TestRefusals(t *testing.T) {
 			reason: "Nobody would serve the Gateway.", in: strings.Replace(anIngress, "  ingressClassName: nginx\n", "", 1),
 			want: "cannot choose a GatewayClass for Ingress shop/web: it names no class; give --gateway-class",
 		},
-		"TooManyListeners": {reason: "A Gateway with more is refused.", in: many, want: `cannot make Gateway "shop/nginx": it would have 80 listeners, and a Gateway takes 64`},
+		"TooManyListeners": {reason: "A Gateway with more is refused.", in: many.String(), want: `cannot make Gateway "shop/nginx": it would have 80 listeners, and a Gateway takes 64`},
 		"NoName":           {reason: "Nothing could be called after it.", in: strings.Replace(anIngress, "name: web, ", "", 1), want: "cannot read Ingress: metadata.name is missing"},
 	}
 	for name, tc := range cases {

@@ -30,18 +30,18 @@ func (m *migration) routesOf(s *site, l *listeners) []*gatewayv1.HTTPRoute {
 			main, plain := s.sections(l, hosts)
 			for rules := range slices.Chunk(m.rulesOf(s, g), mostRules) {
 				if len(main) > 0 {
-					out = append(out, m.route(s, taken.free(g.name), hosts, main, rules))
+					out = append(out, m.route(s, routeParts{name: taken.free(g.name), hosts: hosts, sections: main, rules: rules}))
 				}
 			}
 			if len(plain) > 0 {
-				out = append(out, m.route(s, taken.free(redirectName(g)), s.redirected(hosts), plain, s.redirectRules(g)))
+				out = append(out, m.route(s, routeParts{name: taken.free(redirectName(g)), hosts: s.redirected(hosts), sections: plain, rules: s.redirectRules(g)}))
 			}
 		}
 		for _, www := range m.wwwOf(s, g) {
 			all := append(s.http(l, www.from), s.https(l, www.from)...)
-			out = append(out, m.route(s, taken.free(g.name+"-www"), []string{www.from}, all, []gatewayv1.HTTPRouteRule{{
+			out = append(out, m.route(s, routeParts{name: taken.free(g.name + "-www"), hosts: []string{www.from}, sections: all, rules: []gatewayv1.HTTPRouteRule{{
 				Filters: []gatewayv1.HTTPRouteFilter{redirectFilter(gatewayv1.HTTPRequestRedirectFilter{Hostname: new(gatewayv1.PreciseHostname(www.to)), StatusCode: new(308)})},
-			}}))
+			}}}))
 		}
 	}
 	return out
@@ -155,18 +155,26 @@ func (s *site) https(l *listeners, host string) []string {
 	return l.section("https", host)
 }
 
-func (m *migration) route(s *site, name string, hosts, sections []string, rules []gatewayv1.HTTPRouteRule) *gatewayv1.HTTPRoute {
+// routeParts are what the HTTPRoutes of an Ingress differ in.
+type routeParts struct {
+	name string
+	// hosts that it is for, and the listeners that it attaches to.
+	hosts, sections []string
+	rules           []gatewayv1.HTTPRouteRule
+}
+
+func (m *migration) route(s *site, parts routeParts) *gatewayv1.HTTPRoute {
 	r := &gatewayv1.HTTPRoute{
 		TypeMeta:   metav1.TypeMeta{APIVersion: gatewayv1.GroupVersion.String(), Kind: "HTTPRoute"},
-		ObjectMeta: metav1.ObjectMeta{Namespace: s.ingress.Namespace, Name: name, Annotations: s.want.onRoute},
+		ObjectMeta: metav1.ObjectMeta{Namespace: s.ingress.Namespace, Name: parts.name, Annotations: s.want.onRoute},
 	}
-	for _, h := range hosts {
+	for _, h := range parts.hosts {
 		if h != "" {
 			r.Spec.Hostnames = append(r.Spec.Hostnames, gatewayv1.Hostname(h))
 		}
 	}
 	gateway := m.gatewayName(s)
-	for _, section := range slices.Compact(slices.Sorted(slices.Values(sections))) {
+	for _, section := range slices.Compact(slices.Sorted(slices.Values(parts.sections))) {
 		ref := gatewayv1.ParentReference{Name: gatewayv1.ObjectName(gateway.Name)}
 		if gateway.Namespace != s.ingress.Namespace {
 			ref.Namespace = new(gatewayv1.Namespace(gateway.Namespace))
@@ -176,7 +184,7 @@ func (m *migration) route(s *site, name string, hosts, sections []string, rules 
 		}
 		r.Spec.ParentRefs = append(r.Spec.ParentRefs, ref)
 	}
-	r.Spec.Rules = rules
+	r.Spec.Rules = parts.rules
 	return r
 }
 
@@ -265,7 +273,7 @@ func (m *migration) backendRef(s *site, b networkingv1.IngressBackend) (gatewayv
 		return gatewayv1.HTTPBackendRef{}, false
 	}
 	return gatewayv1.HTTPBackendRef{BackendRef: gatewayv1.BackendRef{
-		BackendObjectReference: gatewayv1.BackendObjectReference{Name: gatewayv1.ObjectName(b.Service.Name), Port: new(gatewayv1.PortNumber(port))},
+		BackendObjectReference: gatewayv1.BackendObjectReference{Name: gatewayv1.ObjectName(b.Service.Name), Port: new(port)},
 	}}, true
 }
 

@@ -201,7 +201,7 @@ func (s *site) middleware(spec map[string]any) (to []Place, note, problem string
 		if !strings.HasPrefix(path, "/") {
 			return nil, "", "it replaces by no path"
 		}
-		s.want.rewrite = func(m *migration, s *site, l *location) pathRule {
+		s.want.rewrite = func(_ *migration, _ *site, l *location) pathRule {
 			rule := plainPath(l)
 			rule.filter = fullPath(path)
 			return rule

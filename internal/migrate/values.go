@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -84,7 +85,7 @@ func chartIngress(ingress map[string]any) *networkingv1.Ingress {
 		if d, limited := life.Duration(); limited && d == 0 {
 			life = streaming.Unlimited
 		}
-		n := fmt.Sprint(seconds(life, 31536000, 31536000))
+		n := strconv.FormatInt(seconds(life, 31536000, 31536000), 10)
 		maps.Copy(in.Annotations, map[string]string{nginxPrefix + "proxy-read-timeout": n, nginxPrefix + "proxy-send-timeout": n, nginxPrefix + "proxy-buffering": "off"})
 	}
 	given, _ := ingress["annotations"].(map[string]any)

@@ -73,21 +73,34 @@ func (v *valuesWriter) field(field string) string {
 
 // valueOf is the value of the chart that stands for a field of an object; empty for none.
 func (v *valuesWriter) valueOf(p Place) string {
-	gateway := p.Object.Kind == "Gateway"
 	if attached := v.m.target.Policy; attached != nil && attached.Kind == p.Object.Kind && slices.Contains(attached.Fields, p.Field) {
 		return "gateway.policy"
 	}
+	switch p.Object.Kind {
+	case "Gateway":
+		return valueOfGateway(p.Field)
+	case "HTTPRoute":
+		return v.valueOfRoute(p)
+	}
+	return ""
+}
+
+func valueOfGateway(field string) string {
 	switch {
-	case gateway && p.Field == "spec.gatewayClassName":
+	case field == "spec.gatewayClassName":
 		return "gateway.className"
-	case gateway && strings.HasSuffix(p.Field, "certificateRefs"):
+	case strings.HasSuffix(field, "certificateRefs"):
 		return "gateway.listeners.https"
-	case gateway && p.Field == "spec.listeners":
+	case field == "spec.listeners":
 		return "gateway.listeners"
-	case gateway && p.Field == "metadata.annotations":
+	case field == "metadata.annotations":
 		return "gateway.annotations"
-	case p.Object.Kind != "HTTPRoute":
-		return ""
+	}
+	return ""
+}
+
+func (v *valuesWriter) valueOfRoute(p Place) string {
+	switch {
 	case p.Field == "metadata.annotations":
 		return "gateway.routes.annotations"
 	case p.Field == "spec.parentRefs":

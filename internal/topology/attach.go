@@ -265,15 +265,16 @@ func (s *Snapshot) selects(selector *metav1.LabelSelector, namespace string) boo
 		return false
 	}
 	matches, err := metav1.LabelSelectorAsSelector(selector)
-	return err == nil && matches.Matches(namespaceLabels{namespace, ns.Labels})
+	return err == nil && matches.Matches(namespaceLabels{ns.Labels, namespace})
 }
 
 // namespaceLabels are those of a namespace with the one that the API server gives to every
 // namespace, which a manifest does not have.
 // https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name
 type namespaceLabels struct {
-	name string
 	labels.Set
+
+	name string
 }
 
 func (l namespaceLabels) Has(key string) bool {

@@ -225,13 +225,7 @@ func headOf(data []byte) (head metav1.TypeMeta, ok bool) {
 		case '}', ']':
 			depth--
 		case '"':
-			end := i + 1
-			for end < len(data) && data[end] != '"' {
-				if data[end] == '\\' {
-					end++ // whatever is escaped
-				}
-				end++
-			}
+			end := endOfText(data, i)
 			if end >= len(data) {
 				return head, false
 			}
@@ -253,6 +247,19 @@ func headOf(data []byte) (head metav1.TypeMeta, ok bool) {
 		}
 	}
 	return head, false
+}
+
+// endOfText is where the quote stands that ends the text whose first quote is at start; it
+// lies beyond the data if there is none.
+func endOfText(data []byte, start int) int {
+	end := start + 1
+	for end < len(data) && data[end] != '"' {
+		if data[end] == '\\' {
+			end++ // whatever is escaped
+		}
+		end++
+	}
+	return end
 }
 
 // place puts an object without namespace where kubectl would.

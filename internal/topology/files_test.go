@@ -14,6 +14,8 @@ import (
 
 func TestFromFiles(t *testing.T) {
 	const grantOf = "{apiVersion: gateway.networking.k8s.io/v1beta1, kind: ReferenceGrant, metadata: {name: %s}, spec: {from: [], to: []}}"
+	const jsonList = `{"kind": "List", "items": [{"apiVersion": "gateway.networking.k8s.io/v1", "kind": "ReferenceGrant", "metadata": {"name": "a", "namespace": "n"}}]}`
+	yamlList := "apiVersion: v1\nkind: List\nitems:\n- " + fmt.Sprintf(grantOf, "a") + "\n- " + fmt.Sprintf(grantOf, "b")
 	cases := map[string]struct {
 		reason string
 		text   string
@@ -21,8 +23,8 @@ func TestFromFiles(t *testing.T) {
 		err    string
 	}{
 		"Documents":   {"Each is an object.", fmt.Sprintf(grantOf, "a") + "\n---\n" + fmt.Sprintf(grantOf, "b"), []string{"default/a", "default/b"}, ""},
-		"YAMLList":    {"As kubectl get -o yaml prints it.", "apiVersion: v1\nkind: List\nitems:\n- " + fmt.Sprintf(grantOf, "a") + "\n- " + fmt.Sprintf(grantOf, "b"), []string{"default/a", "default/b"}, ""},
-		"JSONList":    {"As kubectl get -o json prints it.", `{"kind": "List", "items": [{"apiVersion": "gateway.networking.k8s.io/v1", "kind": "ReferenceGrant", "metadata": {"name": "a", "namespace": "n"}}]}`, []string{"n/a"}, ""},
+		"YAMLList":    {"As kubectl get -o yaml prints it.", yamlList, []string{"default/a", "default/b"}, ""},
+		"JSONList":    {"As kubectl get -o json prints it.", jsonList, []string{"n/a"}, ""},
 		"Flow":        {"YAML that looks like JSON.", fmt.Sprintf(grantOf, "a"), []string{"default/a"}, ""},
 		"Later":       {"Of two the later counts, as with kubectl apply.", fmt.Sprintf(grantOf, "a") + "\n---\n" + fmt.Sprintf(grantOf, "a"), []string{"default/a"}, ""},
 		"NoObject":    {"Values of a chart are no object.", "replicas: 3\n---\n- 1\n- 2\n---\njust text\n---\n", nil, ""},
@@ -92,7 +94,7 @@ stringData: {more: secret}
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := json.Marshal(s.Objects.Secrets.All())
+	raw, err := json.Marshal(s.Objects.Secrets.All()) //nolint:musttag // any form that shows all fields will do
 	if err != nil {
 		t.Fatal(err)
 	}

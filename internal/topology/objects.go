@@ -117,8 +117,8 @@ func (o *Objects) Other(kind string) []*unstructured.Unstructured {
 type nodes interface {
 	order()
 	// take adds those of another one of the same type.
-	take(nodes)
-	visit(func(Key))
+	take(other nodes)
+	visit(f func(Key))
 }
 
 func (n *Nodes[T]) order() { n.sort(metaKey) }

@@ -55,9 +55,15 @@ func TestLoadCertificates(t *testing.T) {
 		asked   []string
 		unseen  string
 	}{
-		"Shallow":   {"Nobody needs them.", topology.Options{Certificates: true}, false, nil, ""},
-		"NotAsked":  {"Only who asks reads them.", topology.Options{Deep: true}, false, nil, topology.NotAsked},
-		"Asked":     {"Only where a listener names one, and only those of TLS.", topology.Options{Deep: true, Certificates: true}, false, []string{"names in certs", "contents in certs where type=kubernetes.io/tls"}, ""},
+		"Shallow":  {"Nobody needs them.", topology.Options{Certificates: true}, false, nil, ""},
+		"NotAsked": {"Only who asks reads them.", topology.Options{Deep: true}, false, nil, topology.NotAsked},
+		"Asked": {
+			"Only where a listener names one, and only those of TLS.",
+			topology.Options{Deep: true, Certificates: true},
+			false,
+			[]string{"names in certs", "contents in certs where type=kubernetes.io/tls"},
+			"",
+		},
 		"Forbidden": {"What may not be read is told.", topology.Options{Deep: true, Certificates: true}, true, []string{"names in certs"}, topology.Forbidden},
 		"Elsewhere": {"Namespaces that are not asked for are not read.", topology.Options{Deep: true, Certificates: true, Namespaces: []string{"infra"}}, false, nil, ""},
 	}

@@ -49,7 +49,7 @@ func runChild(how string) (code int) {
 // remain.
 func TestNothingIsLeftBehind(t *testing.T) {
 	// Where there is no plane, nothing can be left.
-	_, _, _ = suite.Start(t)
+	suite.Start(t)
 	cases := map[string]ending{
 		"Close":       {reason: "the test program ends the plane", want: "exit status 0"},
 		"Panic":       {reason: "the test program ends without a chance to end the plane", panics: true, want: "exit status 2"},

@@ -26,8 +26,8 @@ type Image struct {
 	Path string
 }
 
-// real is a third-party chart that a Go module ships.
-type real struct {
+// shipped is a third-party chart that a Go module ships.
+type shipped struct {
 	name           string
 	component      string // the component folder that pins the module
 	module, folder string // where its files are
@@ -40,8 +40,8 @@ type real struct {
 	images      func(version string) []Image
 }
 
-func reals() []real {
-	return []real{
+func reals() []shipped {
+	return []shipped{
 		{
 			name: "cert-manager", component: "cert-manager", module: "github.com/cert-manager/cert-manager", folder: "deploy/charts/cert-manager",
 			// https://github.com/cert-manager/cert-manager/blob/v1.21.1/make/manifests.mk (helm package)
@@ -112,7 +112,7 @@ type Real struct {
 
 // LoadReal makes a chart of RealNames from the files of its Go module.
 func LoadReal(ctx context.Context, name string) (*Real, error) {
-	at := slices.IndexFunc(reals(), func(r real) bool { return r.name == name })
+	at := slices.IndexFunc(reals(), func(r shipped) bool { return r.name == name })
 	if at < 0 {
 		return nil, fmt.Errorf("cannot make chart %q: no Go module is known to ship it", name)
 	}
@@ -123,7 +123,7 @@ func LoadReal(ctx context.Context, name string) (*Real, error) {
 	return made, nil
 }
 
-func (r real) load(ctx context.Context) (*Real, error) {
+func (r shipped) load(ctx context.Context) (*Real, error) {
 	module, err := modules.Find(ctx, r.component, r.module)
 	if err != nil {
 		return nil, err
@@ -151,7 +151,7 @@ func (r real) load(ctx context.Context) (*Real, error) {
 
 // fill makes values.yaml of the template that stands in its place, and that Helm is told
 // not to package.
-func (r real) fill(loaded *chart.Chart, folder, version string) error {
+func (r shipped) fill(loaded *chart.Chart, folder, version string) error {
 	template, err := os.ReadFile(filepath.Join(folder, r.template))
 	if err != nil {
 		return err

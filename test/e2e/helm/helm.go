@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"helm.sh/helm/v4/pkg/action"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
@@ -20,6 +21,9 @@ import (
 
 // ReleaseName is the release of every test, each in a namespace of its own.
 const ReleaseName = "mcp"
+
+// hookLimit is how long a chart's hooks may take: the default of --timeout.
+const hookLimit = 5 * time.Minute
 
 // A Release installs, upgrades and removes a chart in one namespace, with server-side
 // apply and field validation Strict: both are the defaults of Helm 4
@@ -68,7 +72,7 @@ func (r *Release) Install(ctx context.Context, values map[string]any) ([]*unstru
 	}
 	install := action.NewInstall(r.config)
 	install.ReleaseName, install.Namespace = r.name, r.Namespace
-	install.WaitStrategy = kube.HookOnlyStrategy
+	install.WaitStrategy, install.Timeout = kube.HookOnlyStrategy, hookLimit
 	return r.objects(install.RunWithContext(ctx, chart, values))
 }
 

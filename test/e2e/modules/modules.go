@@ -43,7 +43,7 @@ func Find(ctx context.Context, component, module string) (Module, error) {
 		Error string `json:"Error"`
 	}
 	if len(out) > 0 {
-		err = errors.Join(err, json.Unmarshal(out, &found))
+		err = errors.Join(err, json.Unmarshal(out, &found)) //nolint:musttag // the names are those that go prints
 	}
 	if err != nil {
 		return Module{}, fmt.Errorf("cannot find module %q of component %q: %w %s", module, component, err, found.Error)

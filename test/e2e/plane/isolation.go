@@ -89,7 +89,7 @@ func (i *isolation) receive() error {
 	// Else the end of the process would not end what is read here.
 	_ = i.theirs.Close()
 	rights := make([]byte, unix.CmsgSpace(4*len(i.addresses)))
-	_, n, _, _, err := unix.Recvmsg(int(i.ours.Fd()), make([]byte, 1), rights, unix.MSG_CMSG_CLOEXEC)
+	_, n, _, _, err := unix.Recvmsg(int(i.ours.Fd()), make([]byte, 1), rights, unix.MSG_CMSG_CLOEXEC) //nolint:dogsled // what else it returns says nothing here
 	if err != nil {
 		return fmt.Errorf("cannot take the listeners: %w", err)
 	}

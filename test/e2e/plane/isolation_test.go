@@ -62,7 +62,7 @@ func TestIsolatedProcess(t *testing.T) {
 // TestOwnTmp shows that a process with a /tmp of its own sees nothing of the other one but
 // what it is to keep, and leaves nothing there.
 func TestOwnTmp(t *testing.T) {
-	dir, err := os.MkdirTemp("/tmp", "own-tmp-")
+	dir, err := os.MkdirTemp("/tmp", "own-tmp-") //nolint:usetesting // it is about /tmp, wherever TMPDIR is
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestOwnTmp(t *testing.T) {
 	}
 	name := filepath.Base(dir)
 	// A checkout may be anywhere in /tmp, and with it the programs.
-	outside, err := os.MkdirTemp("/tmp", "own-tmp-program-")
+	outside, err := os.MkdirTemp("/tmp", "own-tmp-program-") //nolint:usetesting // the same
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,10 @@ spec: {ca: {secretName: authority}}
 // TestHTTPS: cert-manager issues the certificate of the chart's listener, callers verify
 // it, and what is open while it is renewed goes on.
 func TestHTTPS(t *testing.T) {
-	ctx, p, namespace := suite.Start(t)
+	_, p, namespace := suite.Start(t)
+	// The pods of cert-manager start as well, so it takes longer than others.
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
+	defer cancel()
 	if err := certmanager.Install(ctx, p); err != nil {
 		t.Fatal(err)
 	}

@@ -43,8 +43,11 @@ type answer struct {
 
 // arrival is what the echo server says of a request.
 type arrival struct {
-	Method, Host, Path, Query string
-	Headers                   map[string]string
+	Method  string            `json:"method"`
+	Host    string            `json:"host"`
+	Path    string            `json:"path"`
+	Query   string            `json:"query"`
+	Headers map[string]string `json:"headers"`
 }
 
 // TestMigrated asks an Ingress, migrates it, takes it away, and asks the Gateway that has
@@ -112,11 +115,11 @@ func serve(ctx context.Context, t *testing.T, p *plane.Plane, result *migrate.Re
 	for _, u := range result.Objects {
 		rules, _, _ := unstructured.NestedSlice(u.Object, "spec", "rules")
 		for _, rule := range rules {
-			filters, _, _ := unstructured.NestedSlice(rule.(map[string]any), "filters") //nolint:errcheck,forcetypeassert // the schema says so
+			filters, _, _ := unstructured.NestedSlice(rule.(map[string]any), "filters") //nolint:forcetypeassert // the schema says so
 			for _, f := range filters {
-				if redirect, ok := f.(map[string]any)["requestRedirect"].(map[string]any); ok && redirect["statusCode"] == int64(http.StatusPermanentRedirect) { //nolint:errcheck,forcetypeassert // the same
+				if redirect, ok := f.(map[string]any)["requestRedirect"].(map[string]any); ok && redirect["statusCode"] == int64(http.StatusPermanentRedirect) { //nolint:forcetypeassert // the same
 					redirect["statusCode"] = int64(http.StatusMovedPermanently)
-					rule.(map[string]any)["filters"] = filters //nolint:errcheck,forcetypeassert // the same
+					rule.(map[string]any)["filters"] = filters //nolint:forcetypeassert // the same
 					if err := unstructured.SetNestedSlice(u.Object, rules, "spec", "rules"); err != nil {
 						t.Fatal(err)
 					}
@@ -317,13 +320,13 @@ func echo(ctx context.Context, t *testing.T, p *plane.Plane, namespace string) {
 			}
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(got)
+		_ = json.NewEncoder(w).Encode(got) //nolint:errchkjson // who asked sees what is missing
 	})}
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
 
 	address, _ := listener.Addr().(*net.TCPAddr)
-	port, ready, protocol := int32(address.Port), true, corev1.ProtocolTCP //nolint:gosec // a port fits
+	port, ready, protocol := int32(address.Port), true, corev1.ProtocolTCP
 	meta := metav1.ObjectMeta{Namespace: namespace, Name: "echo"}
 	service := &corev1.Service{ObjectMeta: meta, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", Port: 80}}}}
 	slice := &discoveryv1.EndpointSlice{
@@ -370,10 +373,13 @@ func askAll(ctx context.Context, t *testing.T, p *plane.Plane, questions []quest
 			return err
 		}
 		arrived, err := ask(ctx, p, questions[1])
-		if err == nil && (redirect.Status == http.StatusNotFound || arrived.Arrived == nil) {
+		if err != nil {
+			return err
+		}
+		if redirect.Status == http.StatusNotFound || arrived.Arrived == nil {
 			return fmt.Errorf("it answers %d and %d", redirect.Status, arrived.Status)
 		}
-		return err
+		return hostsAreKnown(ctx, p, questions)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -389,12 +395,33 @@ func askAll(ctx context.Context, t *testing.T, p *plane.Plane, questions []quest
 	return out
 }
 
+// hostsAreKnown returns an error as long as a host is not known: Traefik takes up what is
+// applied in turns. The first question to each host is one that is answered.
+func hostsAreKnown(ctx context.Context, p *plane.Plane, questions []question) error {
+	seen := map[string]bool{}
+	for _, q := range questions {
+		host := strings.Split(q.url, "/")[2]
+		if seen[host] {
+			continue
+		}
+		seen[host] = true
+		got, err := ask(ctx, p, q)
+		if err != nil {
+			return err
+		}
+		if got.Status == http.StatusNotFound {
+			return fmt.Errorf("%q is not known", host)
+		}
+	}
+	return nil
+}
+
 func ask(ctx context.Context, p *plane.Plane, q question) (answer, error) {
 	client := &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			DisableKeepAlives: true,
-			TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // the certificate is the test's own
+			TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
 			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 				_, port, err := net.SplitHostPort(address)
 				if err != nil {

@@ -30,7 +30,7 @@ spec:
 // breakRoute shows a route that leads nowhere, and how that is found.
 func (d *demo) breakRoute(ctx context.Context) error {
 	d.screen.title("A broken route, and why")
-	d.screen.say("HTTPRoute broken leads to Service mcp-servr: a typing mistake.\n")
+	d.screen.sayf("HTTPRoute broken leads to Service mcp-servr: a typing mistake.\n")
 	if err := d.plane.ApplyYAML(ctx, broken); err != nil {
 		return err
 	}
@@ -48,9 +48,9 @@ func (d *demo) breakRoute(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.screen.say("  GET http://%s/broken  →  %s", host, status)
+	d.screen.sayf("  GET http://%s/broken  →  %s", host, status)
 	found := resolved(route)
-	d.screen.say("  the controller says: ResolvedRefs %s, %s", found["status"], found["reason"])
+	d.screen.sayf("  the controller says: ResolvedRefs %s, %s", found["status"], found["reason"])
 	return d.diagnose(ctx)
 }
 
@@ -87,15 +87,15 @@ func (d *demo) diagnose(ctx context.Context) error {
 		return fmt.Errorf("cannot build gatehouse: %w\n%s", err, out)
 	}
 	if exec.CommandContext(ctx, program, "diagnose", "--help").Run() != nil {
-		return nil // it has no such command yet
+		return nil //nolint:nilerr // it has no such command
 	}
-	d.screen.say("\ngatehouse diagnose -n %s\n", namespace)
+	d.screen.sayf("\ngatehouse diagnose -n %s\n", namespace)
 	cmd := exec.CommandContext(ctx, program, "diagnose", "--kubeconfig", d.plane.Kubeconfig(), "-n", namespace)
 	out, err := cmd.Output()
 	// It finds something: that is 1.
 	if exit := new(exec.ExitError); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
 		return fmt.Errorf("cannot diagnose: %w", err)
 	}
-	d.screen.say("%s", indent(string(out)))
+	d.screen.sayf("%s", indent(string(out)))
 	return nil
 }

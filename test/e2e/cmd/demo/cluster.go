@@ -46,7 +46,7 @@ spec:
 
 // cluster is the demo's Cluster. Providers in pods have an identity in their cluster;
 // those that are processes of a plane are given its kubeconfig.
-func (m means) cluster() string {
+func (m *means) cluster() string {
 	if m.inPods {
 		return fmt.Sprintf(clusterYAML, "inCluster: true")
 	}
@@ -58,7 +58,7 @@ func reference() *unstructured.Unstructured {
 }
 
 // planned is what the Cluster is composed of, in the end.
-func (m means) planned() ([]composed.Resource, error) {
+func (m *means) planned() ([]composed.Resource, error) {
 	documents, err := render.Read("demo", strings.NewReader(m.cluster()))
 	if err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ type progress struct {
 // createCluster creates the Cluster and shows what it is composed of as it gets ready.
 func (d *demo) createCluster(ctx context.Context) error {
 	d.screen.title("A Cluster on an existing cluster")
-	d.screen.say("%s\n", indent(d.means.cluster()))
+	d.screen.sayf("%s\n", indent(d.means.cluster()))
 	resources, err := d.means.planned()
 	if err != nil {
 		return err
@@ -121,7 +121,7 @@ func (d *demo) createCluster(ctx context.Context) error {
 		}
 		for _, line := range news {
 			if !drawing {
-				d.screen.say("  %5.1f s  %s", time.Since(p.begun).Seconds(), line)
+				d.screen.sayf("  %5.1f s  %s", time.Since(p.begun).Seconds(), line)
 			}
 		}
 		if !isTrue(o, "Ready") {
@@ -133,14 +133,14 @@ func (d *demo) createCluster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.screen.say("\nThe Cluster is ready after %.1f s. Its status, for whoever builds on it:\n", time.Since(p.begun).Seconds())
+	d.screen.sayf("\nThe Cluster is ready after %.1f s. Its status, for whoever builds on it:\n", time.Since(p.begun).Seconds())
 	status, _, _ := unstructured.NestedMap(xr.Object, "status")
 	delete(status, "conditions")
 	raw, err := yaml.Marshal(status)
 	if err != nil {
 		return fmt.Errorf("cannot print the status: %w", err)
 	}
-	d.screen.say("%s", indent(string(raw)))
+	d.screen.sayf("%s", indent(string(raw)))
 	return nil
 }
 
@@ -240,7 +240,7 @@ func describe(r composed.Resource) string {
 func (d *demo) refuse(ctx context.Context) error {
 	d.screen.title("A bad change is refused, and nothing that runs is touched")
 	const change = `{"spec":{"parameters":{"namespaces":["Team_B"],"apps":{"keda":{"enabled":false}}}}}`
-	d.screen.say("kubectl -n %s patch clusters.devopstoolkit.ai demo --type merge -p \\\n  '%s'\n", namespace, change)
+	d.screen.sayf("kubectl -n %s patch clusters.devopstoolkit.ai demo --type merge -p \\\n  '%s'\n", namespace, change)
 	xr := reference()
 	if err := d.plane.Client().Patch(ctx, xr, client.RawPatch(types.MergePatchType, []byte(change))); err != nil {
 		return fmt.Errorf("cannot change the Cluster: %w", err)
@@ -255,12 +255,12 @@ func (d *demo) refuse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.screen.say("Synced is False:\n\n%s", indent(message))
+	d.screen.sayf("Synced is False:\n\n%s", indent(message))
 	keda := plane.Reference(composed.HelmAPIVersion, "Release", namespace, "demo-app-keda")
 	if err := d.plane.Client().Get(ctx, client.ObjectKeyFromObject(keda), keda); err != nil {
 		return fmt.Errorf("cannot find KEDA's Release after a refused change: %w", err)
 	}
-	d.screen.say("\nKEDA, which the same change would have switched off, is as it was.")
+	d.screen.sayf("\nKEDA, which the same change would have switched off, is as it was.")
 	// As it was, for whoever tries the next thing.
 	return d.plane.ApplyYAML(ctx, d.means.cluster())
 }

@@ -32,10 +32,10 @@ func (d *demo) down(ctx context.Context) error {
 		return err
 	}
 	if !found {
-		d.screen.say("There is no demo on this machine.")
+		d.screen.sayf("There is no demo on this machine.")
 		return nil
 	}
-	d.screen.say("The demo is stopped and removed.")
+	d.screen.sayf("The demo is stopped and removed.")
 	return nil
 }
 
@@ -48,7 +48,7 @@ func (d *demo) remove(ctx context.Context) error {
 	space := &corev1.Namespace{}
 	err = d.plane.Client().Get(ctx, client.ObjectKey{Name: namespace}, space)
 	if apierrors.IsNotFound(err) {
-		d.screen.say("There is no demo on %s.", d.plane.Config().Host)
+		d.screen.sayf("There is no demo on %s.", d.plane.Config().Host)
 		return nil
 	}
 	if err != nil {
@@ -57,7 +57,7 @@ func (d *demo) remove(ctx context.Context) error {
 	if space.Labels[demoLabel] != "true" {
 		return fmt.Errorf("cannot remove namespace %q: it is not the demo's", namespace)
 	}
-	d.screen.say("The demo is on %s, in namespace %s.", d.plane.Config().Host, namespace)
+	d.screen.sayf("The demo is on %s, in namespace %s.", d.plane.Config().Host, namespace)
 	if err := d.ask("Remove it there, with everything that its Cluster installed?"); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (d *demo) remove(ctx context.Context) error {
 // removeAll removes in the order in which one thing needs the other: the charts of the
 // Cluster, which Crossplane removes; what Helm installed; then the namespace.
 func (d *demo) removeAll(ctx context.Context, space *corev1.Namespace) error {
-	d.screen.say("removing the Cluster and what it installed ...")
+	d.screen.sayf("removing the Cluster and what it installed ...")
 	xr := reference()
 	err := d.plane.Client().Delete(ctx, xr)
 	if err != nil && !apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) {
@@ -78,7 +78,7 @@ func (d *demo) removeAll(ctx context.Context, space *corev1.Namespace) error {
 			return err
 		}
 	}
-	d.screen.say("removing the chart mcp-server ...")
+	d.screen.sayf("removing the chart mcp-server ...")
 	release, err := helm.New(d.plane, d.root, namespace)
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (d *demo) removeAll(ctx context.Context, space *corev1.Namespace) error {
 	if err := release.Uninstall(); err != nil {
 		return fmt.Errorf("cannot uninstall the chart: %w", err)
 	}
-	d.screen.say("removing namespace %s ...", namespace)
+	d.screen.sayf("removing namespace %s ...", namespace)
 	// Of the agent, which [plane.Plane.Caller] made.
 	binding := &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: namespace + "-agent"}}
 	if err := client.IgnoreNotFound(d.plane.Client().Delete(ctx, binding)); err != nil {
@@ -98,6 +98,6 @@ func (d *demo) removeAll(ctx context.Context, space *corev1.Namespace) error {
 	if err := d.plane.WaitGone(ctx, plane.Reference("v1", "Namespace", "", namespace)); err != nil {
 		return err
 	}
-	d.screen.say("The demo is removed.")
+	d.screen.sayf("The demo is removed.")
 	return nil
 }

@@ -31,7 +31,7 @@ func main() {
 	if err := run(ctx); err != nil {
 		stop()
 		fmt.Fprintln(os.Stderr, "demo:", err)
-		os.Exit(1)
+		os.Exit(1) //nolint:gocritic // stop was called
 	}
 }
 
@@ -85,13 +85,13 @@ func (d *demo) onPlane(ctx context.Context) (err error) {
 		tier = plane.TierNode
 	}
 	d.screen.title("A control plane: Kubernetes' API server, Crossplane, its providers")
-	d.screen.say("All are real, and processes on this machine. The first time builds them, which\ntakes a quarter of an hour on two cores.")
+	d.screen.sayf("All are real, and processes on this machine. The first time builds them, which\ntakes a quarter of an hour on two cores.")
 	if tier == plane.TierPlane {
-		d.screen.say("Pods and a gateway need root: without it, what follows shows the Cluster only.")
+		d.screen.sayf("Pods and a gateway need root: without it, what follows shows the Cluster only.")
 	} else {
-		d.screen.say("A node and a gateway too, as you are root: pods run.")
+		d.screen.sayf("A node and a gateway too, as you are root: pods run.")
 	}
-	d.screen.say("")
+	d.screen.sayf("")
 	components := product.TierComponents(tier)
 	if err := hold.Starting(tier, components); err != nil {
 		return err
@@ -102,7 +102,7 @@ func (d *demo) onPlane(ctx context.Context) (err error) {
 	}
 	defer func() {
 		err = errors.Join(err, d.plane.Close())
-		d.screen.say("\nEverything is stopped and removed.")
+		d.screen.sayf("\nEverything is stopped and removed.")
 	}()
 	if err := d.furnish(ctx, tier); err != nil {
 		return ended(ctx, err)
@@ -144,7 +144,7 @@ func (d *demo) onCluster(ctx context.Context) error {
 		return err
 	}
 	err = ended(ctx, d.show(ctx))
-	d.screen.say("\nIt stays in that cluster until: make demo-down")
+	d.screen.sayf("\nIt stays in that cluster until: make demo-down")
 	return err
 }
 
@@ -176,17 +176,17 @@ func (d *demo) show(ctx context.Context) error {
 func (d *demo) next() {
 	d.screen.title("What to try next")
 	if d.kubeconfig == "" {
-		d.screen.say("export KUBECONFIG=%s", d.plane.Kubeconfig())
+		d.screen.sayf("export KUBECONFIG=%s", d.plane.Kubeconfig())
 	}
 	if d.means.noCluster == "" {
-		d.screen.say("kubectl -n %s get clusters.devopstoolkit.ai,releases.helm.m.crossplane.io", namespace)
+		d.screen.sayf("kubectl -n %s get clusters.devopstoolkit.ai,releases.helm.m.crossplane.io", namespace)
 	}
 	if d.means.noServer == "" {
-		d.screen.say("kubectl -n %s get gateways,httproutes,pods", namespace)
-		d.screen.say("curl -i --resolve %s:80:%s http://%s/mcp   # 401: it asks for a token", host, d.means.address, host)
+		d.screen.sayf("kubectl -n %s get gateways,httproutes,pods", namespace)
+		d.screen.sayf("curl -i --resolve %s:80:%s http://%s/mcp   # 401: it asks for a token", host, d.means.address, host)
 	}
 	for _, why := range d.means.leftOut() {
-		d.screen.say("# left out: %s", why)
+		d.screen.sayf("# left out: %s", why)
 	}
 }
 
@@ -195,7 +195,7 @@ func (d *demo) stay(ctx context.Context) error {
 	if !d.screen.terminal {
 		return nil
 	}
-	d.screen.say("\nAll of this stays until you press Ctrl-C.")
+	d.screen.sayf("\nAll of this stays until you press Ctrl-C.")
 	<-ctx.Done()
 	return nil
 }
@@ -203,7 +203,7 @@ func (d *demo) stay(ctx context.Context) error {
 // ended is no error when somebody ended the demo.
 func ended(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // that is the point
 	}
 	return err
 }

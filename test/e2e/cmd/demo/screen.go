@@ -48,9 +48,9 @@ func (s *screen) draw(lines []string) {
 // keep leaves what is drawn where it is.
 func (s *screen) keep() { s.drawn = 0 }
 
-func (s *screen) title(text string) { s.say("\n── %s\n", text) }
+func (s *screen) title(text string) { s.sayf("\n── %s\n", text) }
 
-func (s *screen) say(format string, args ...any) {
+func (s *screen) sayf(format string, args ...any) {
 	_, _ = fmt.Fprintf(s.out, format+"\n", args...)
 }
 

@@ -34,7 +34,7 @@ const serverValues = `gateway:
 func (d *demo) runServer(ctx context.Context) error {
 	d.screen.title("The MCP server behind a Gateway: helm install mcp charts/mcp-server")
 	values := fmt.Sprintf(serverValues, d.means.class, d.means.controller, host)
-	d.screen.say("%s\n", indent(values))
+	d.screen.sayf("%s\n", indent(values))
 	roots, err := d.makeCertificate(ctx)
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func (d *demo) runServer(ctx context.Context) error {
 		return err
 	}
 	step := func(format string, args ...any) {
-		d.screen.say("  %5.1f s  %s", time.Since(begun).Seconds(), fmt.Sprintf(format, args...))
+		d.screen.sayf("  %5.1f s  %s", time.Since(begun).Seconds(), fmt.Sprintf(format, args...))
 	}
 	step("%d objects are created", len(objects))
 	if err := d.plane.WaitCondition(ctx, plane.Reference("apps/v1", "Deployment", namespace, "mcp-mcp-server"), "Available"); err != nil {
@@ -147,10 +147,10 @@ const silence = 3 * time.Second
 // stream calls wait_ready for a Gateway that is not there, and makes that Gateway step by
 // step: what the caller is told arrives as it happens.
 func (d *demo) stream(ctx context.Context, who agent.Options) error {
-	d.screen.say("\nA stream over %s: an agent calls wait_ready for a Gateway \"later\".\n", who.URL)
+	d.screen.sayf("\nA stream over %s: an agent calls wait_ready for a Gateway \"later\".\n", who.URL)
 	begun := time.Now()
 	say := func(arrow, text string) {
-		d.screen.say("  %5.1f s  %s %s", time.Since(begun).Seconds(), arrow, cut(text, max(d.screen.width, 80)-15))
+		d.screen.sayf("  %5.1f s  %s %s", time.Since(begun).Seconds(), arrow, cut(text, max(d.screen.width, 80)-15))
 	}
 	who.Progress = func(_ any, message string) { say("←", message) }
 	session, err := d.connect(ctx, who)
@@ -197,7 +197,7 @@ func (d *demo) makeCertificate(ctx context.Context) (*x509.CertPool, error) {
 	if err := d.plane.Apply(ctx, secret); err != nil {
 		return nil, err
 	}
-	d.screen.say("Secret demo-tls holds a certificate that signs itself: it is for this demo only.\n")
+	d.screen.sayf("Secret demo-tls holds a certificate that signs itself: it is for this demo only.\n")
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(certificate)
 	return roots, nil

@@ -38,7 +38,7 @@ type means struct {
 }
 
 // leftOut are the reasons for what is not shown.
-func (m means) leftOut() []string {
+func (m *means) leftOut() []string {
 	return slices.DeleteFunc([]string{m.noCluster, m.noServer}, func(why string) bool { return why == "" })
 }
 
@@ -62,7 +62,7 @@ func survey(ctx context.Context, p *plane.Plane, pods bool) (means, error) {
 }
 
 // whyNoCluster says why no Cluster can be shown, or nothing.
-func (m means) whyNoCluster(ctx context.Context, p *plane.Plane) (string, error) {
+func (m *means) whyNoCluster(ctx context.Context, p *plane.Plane) (string, error) {
 	definition := plane.Reference("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", "clusters.devopstoolkit.ai")
 	err := p.Client().Get(ctx, client.ObjectKeyFromObject(definition), definition)
 	if apierrors.IsNotFound(err) {
@@ -88,7 +88,7 @@ func (m means) whyNoCluster(ctx context.Context, p *plane.Plane) (string, error)
 }
 
 // clusterNamespaces are those that the demo's Cluster installs into.
-func (m means) clusterNamespaces() ([]string, error) {
+func (m *means) clusterNamespaces() ([]string, error) {
 	resources, err := m.planned()
 	if err != nil {
 		return nil, err
@@ -148,23 +148,23 @@ func isReady(node corev1.Node) bool {
 
 // announce says what the demo would change.
 func (d *demo) announce() error {
-	d.screen.say("What the demo makes there, and make demo-down removes:\n")
-	d.screen.say("  Namespace %s", namespace)
+	d.screen.sayf("What the demo makes there, and make demo-down removes:\n")
+	d.screen.sayf("  Namespace %s", namespace)
 	if d.means.noCluster == "" {
 		resources, err := d.means.planned()
 		if err != nil {
 			return err
 		}
-		d.screen.say("  Cluster %s/demo, and what it is composed of:", namespace)
+		d.screen.sayf("  Cluster %s/demo, and what it is composed of:", namespace)
 		for _, r := range resources {
-			d.screen.say("    %s", describe(r))
+			d.screen.sayf("    %s", describe(r))
 		}
 	}
 	if d.means.noServer == "" {
-		d.screen.say("  the chart mcp-server in it: pods, Service, Gateway of class %s, HTTPRoute,\n  ClusterRoles and their bindings", d.means.class)
+		d.screen.sayf("  the chart mcp-server in it: pods, Service, Gateway of class %s, HTTPRoute,\n  ClusterRoles and their bindings", d.means.class)
 	}
 	for _, why := range d.means.leftOut() {
-		d.screen.say("\nLeft out: %s.", why)
+		d.screen.sayf("\nLeft out: %s.", why)
 	}
 	if d.means.noCluster != "" && d.means.noServer != "" {
 		return errors.New("cannot show anything on this cluster")

@@ -65,8 +65,11 @@ type address struct{ name, value string }
 // addresses are what is known of where things are.
 func addresses(s standing.State) []address {
 	all := []address{
-		{"tier", string(s.Tier)}, {"api", s.API}, {"kubeconfig", s.Kubeconfig},
-		{"gateway", s.Gateway}, {"charts", s.Charts},
+		{"tier", string(s.Tier)},
+		{"api", s.API},
+		{"kubeconfig", s.Kubeconfig},
+		{"gateway", s.Gateway},
+		{"charts", s.Charts},
 	}
 	if s.Directory != "" {
 		all = append(all, address{"logs", filepath.Join(s.Directory, "log")})
@@ -81,7 +84,7 @@ func addresses(s standing.State) []address {
 }
 
 func printUp(s standing.State) error {
-	fmt.Printf("The plane %q is up.\n\n", s.Name)
+	_, _ = fmt.Fprintf(os.Stdout, "The plane %q is up.\n\n", s.Name)
 	return printNext(os.Stdout, s)
 }
 

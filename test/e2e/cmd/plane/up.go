@@ -44,7 +44,7 @@ func alreadyUp(o options, s standing.State) error {
 	if len(o.components) > 0 && !slices.Equal(o.components, s.Selected) || o.tier == plane.TierNode && s.Tier != o.tier {
 		return fmt.Errorf("cannot start plane %q: it is up with tier %q and components %q; end it first with `gatehouse plane down`", o.name, s.Tier, s.Selected)
 	}
-	fmt.Printf("The plane %q is up already.\n\n", o.name)
+	_, _ = fmt.Fprintf(os.Stdout, "The plane %q is up already.\n\n", o.name)
 	return printNext(os.Stdout, s)
 }
 
@@ -77,7 +77,7 @@ func startServer(o options) (*server, error) {
 		args = append(args, "-components", join(o.components))
 	}
 	// Not by a context: it stays when this program ends.
-	cmd := exec.Command(self, args...) //nolint:noctx // see above
+	cmd := exec.Command(self, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = filepath.Join(root, "test", "e2e"), log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
@@ -130,19 +130,20 @@ func follow(ctx context.Context, o options, s *server) error {
 		}
 		select {
 		case <-ctx.Done():
-			return interrupted(o, s)
+			// What is ended here must end although ctx has.
+			return interrupted(context.WithoutCancel(ctx), o, s)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
 
-func interrupted(o options, s *server) error {
+func interrupted(ctx context.Context, o options, s *server) error {
 	if s == nil {
 		return errors.New("interrupted; the plane goes on starting")
 	}
 	_ = syscall.Kill(s.pid, syscall.SIGTERM)
 	<-s.done
-	_, err := o.place.TakeDown(context.Background(), os.Stderr)
+	_, err := o.place.TakeDown(ctx, os.Stderr)
 	return errors.Join(errors.New("interrupted; what was started is ended"), err)
 }
 
@@ -155,9 +156,9 @@ func down(ctx context.Context, o options) error {
 		return err
 	}
 	if !found {
-		fmt.Printf("There is no plane %q.\n", o.name)
+		_, _ = fmt.Fprintf(os.Stdout, "There is no plane %q.\n", o.name)
 		return nil
 	}
-	fmt.Printf("The plane %q is down.\n", o.name)
+	_, _ = fmt.Fprintf(os.Stdout, "The plane %q is down.\n", o.name)
 	return nil
 }

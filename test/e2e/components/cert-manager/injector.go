@@ -44,6 +44,8 @@ func runInjector(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	// Its first part is the name under which it applies.
+	config.UserAgent = "cert-manager-cainjector/gatehouse"
 	manager, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme: kinds,
 		// It watches only the metadata of Secrets and reads those that it needs.
