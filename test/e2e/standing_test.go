@@ -29,7 +29,7 @@ func newCommands(t *testing.T) commands {
 		t.Fatalf("cannot build the program for planes: %v\n%s", err, out)
 	}
 	// Also if the test fails in between.
-	t.Cleanup(func() { _ = exec.Command(c.program, "down", "-name", c.name).Run() }) //nolint:usetesting // the test's is over
+	t.Cleanup(func() { _ = exec.Command(c.program, "down", "-name", c.name).Run() })
 	return c
 }
 

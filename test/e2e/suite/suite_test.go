@@ -18,7 +18,7 @@ func TestTiers(t *testing.T) {
 		"NodeAsRoot":       {reason: "Root has everything.", options: Options{Tier: Node, Components: []string{"node"}}, here: machine{root: true}},
 		"NodeWithoutRoot":  {reason: "Who may not have a node may run everything else.", options: Options{Tier: Node, Components: []string{"node"}}, skip: "needs root"},
 		"NodeInCI":         {reason: "A run of CI that leaves something out is not green.", options: Options{Tier: Node, Components: []string{"node"}}, here: machine{ci: true}, err: "needs root"},
-		"HiddenNode":       {reason: "A tier that says less than is needed fails only for those without root.", options: Options{Tier: Plane, Components: []string{"traefik"}}, here: machine{root: true}, err: "a node"},
+		"HiddenNode":       {reason: "Too small a tier would fail only without root.", options: Options{Tier: Plane, Components: []string{"traefik"}}, here: machine{root: true}, err: "a node"},
 		"Everything":       {reason: "No names select all components, a node among them.", options: Options{Tier: Plane}, here: machine{root: true}, err: "a node"},
 		"NoTier":           {reason: "Tests name what they need.", options: Options{Components: []string{"crossplane"}}, here: machine{root: true}, err: `tier ""`},
 		"UnknownComponent": {reason: "A misspelt name is no reason to skip.", options: Options{Tier: Node, Components: []string{"nodes"}}, err: `"nodes"`},

@@ -115,11 +115,11 @@ func serve(ctx context.Context, t *testing.T, p *plane.Plane, result *migrate.Re
 	for _, u := range result.Objects {
 		rules, _, _ := unstructured.NestedSlice(u.Object, "spec", "rules")
 		for _, rule := range rules {
-			filters, _, _ := unstructured.NestedSlice(rule.(map[string]any), "filters") //nolint:forcetypeassert // the schema says so
+			filters, _, _ := unstructured.NestedSlice(rule.(map[string]any), "filters")
 			for _, f := range filters {
-				if redirect, ok := f.(map[string]any)["requestRedirect"].(map[string]any); ok && redirect["statusCode"] == int64(http.StatusPermanentRedirect) { //nolint:forcetypeassert // the same
+				if redirect, ok := f.(map[string]any)["requestRedirect"].(map[string]any); ok && redirect["statusCode"] == int64(http.StatusPermanentRedirect) {
 					redirect["statusCode"] = int64(http.StatusMovedPermanently)
-					rule.(map[string]any)["filters"] = filters //nolint:forcetypeassert // the same
+					rule.(map[string]any)["filters"] = filters
 					if err := unstructured.SetNestedSlice(u.Object, rules, "spec", "rules"); err != nil {
 						t.Fatal(err)
 					}
