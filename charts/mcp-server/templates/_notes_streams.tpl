@@ -22,6 +22,9 @@ requests go to the Service of KEDA's interceptor, to which this release attaches
 {{- $row := include "mcp-server.gatewayController" . | fromJson -}}
 {{- $attached := and .Values.gateway.policy (or $row.policy $row.annotations) -}}
 {{- $field := printf "gateway.timeouts.request (%s)" (default (ternary "not set, so no limit" "not set" (not (not $attached))) $clocks.request) -}}
+{{- if and (not $clocks.request) $clocks.backendRequest -}}
+{{- $field = printf "gateway.timeouts.backendRequest (%s)" $clocks.backendRequest -}}
+{{- end -}}
 {{- if and (not $row) $clocks -}}
 Streams: the route asks for {{ include "mcp-server.streamLife" . }}.
 Not promised: that the controller honors it, and that a silent stream lives so long. Set gateway.controller.
