@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 		os.Exit(runChild(how))
 	}
 	suite.Main(m, suite.Options{
-		Tier: suite.Plane, Components: product.Components(), Charts: product.Charts, Prepare: product.Install,
+		Tier: suite.Plane, Components: product.Components(), Charts: product.RealCharts, Prepare: product.Install,
 		// A Cluster comes up in steps.
 		Patience: 10 * time.Minute,
 	})

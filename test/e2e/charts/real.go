@@ -37,7 +37,9 @@ type shipped struct {
 	replace  func(version string) map[string]string
 	// unversioned is a chart that gets the version of the module, as it is, when it is released.
 	unversioned bool
-	images      func(version string) []Image
+	// withoutV is one that gets it without the v in front.
+	withoutV bool
+	images   func(version string) []Image
 }
 
 func reals() []shipped {
@@ -58,6 +60,11 @@ func reals() []shipped {
 				}
 				return all
 			},
+		},
+		{
+			name: "crossplane", component: "crossplane", module: "github.com/crossplane/crossplane/v2", folder: "cluster/charts/crossplane",
+			// https://github.com/crossplane/crossplane/blob/v2.3.4/nix/build.nix (helm package)
+			unversioned: true, withoutV: true,
 		},
 		{
 			name: "gateway-helm", component: "envoy-gateway", module: "github.com/envoyproxy/gateway", folder: "charts/gateway-helm",
@@ -141,6 +148,9 @@ func (r shipped) load(ctx context.Context) (*Real, error) {
 	}
 	if r.unversioned {
 		loaded.Metadata.Version, loaded.Metadata.AppVersion = module.Version, module.Version
+	}
+	if r.withoutV {
+		loaded.Metadata.Version = strings.TrimPrefix(module.Version, "v")
 	}
 	made := &Real{Version: loaded.Metadata.Version, chart: loaded}
 	if r.images != nil {

@@ -60,8 +60,8 @@ func TestRealsAreTheProducts(t *testing.T) {
 	compared := 0
 	for _, chart := range pinned.Charts {
 		made, err := LoadReal(t.Context(), chart.Name)
-		if err != nil {
-			continue
+		if err != nil || chart.Name == "crossplane" {
+			continue // Crossplane's is that of the plane's own: Clusters ask for it by its version
 		}
 		compared++
 		if made.Version != chart.Version {

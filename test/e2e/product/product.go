@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/gatehouse-platform/gatehouse/catalog"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/charts"
@@ -35,15 +36,29 @@ func TierComponents(tier plane.Tier) []string {
 	return Components()
 }
 
+// Crossplane is the version of the real chart of Crossplane: that of the plane's own.
+const Crossplane = "2.3.4"
+
 // Charts writes a stand-in for every chart of the catalog, at its pinned version.
-func Charts(ctx context.Context, dir string) error {
+func Charts(ctx context.Context, dir string) error { return write(ctx, dir) }
+
+// RealCharts is Charts with the real chart where a Go module ships it and it can be
+// installed without pods.
+func RealCharts(ctx context.Context, dir string) error {
+	return write(ctx, dir, "cert-manager", "crossplane")
+}
+
+// write writes a chart for every one of the catalog, the real one for those named.
+func write(ctx context.Context, dir string, real ...string) error {
 	pinned, err := catalog.Load()
 	if err != nil {
 		return err
 	}
 	versions := [][2]string{{"keda", OtherKEDA}}
 	for _, chart := range pinned.Charts {
-		versions = append(versions, [2]string{chart.Name, chart.Version})
+		if !slices.Contains(real, chart.Name) {
+			versions = append(versions, [2]string{chart.Name, chart.Version})
+		}
 	}
 	for _, v := range versions {
 		standIn, err := charts.StandIn(ctx, v[0], v[1])
@@ -51,6 +66,15 @@ func Charts(ctx context.Context, dir string) error {
 			return err
 		}
 		if err := charts.Package(dir, standIn); err != nil {
+			return err
+		}
+	}
+	for _, name := range real {
+		chart, err := charts.LoadReal(ctx, name)
+		if err != nil {
+			return err
+		}
+		if _, err := chart.Save(dir); err != nil {
 			return err
 		}
 	}
