@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,6 +32,17 @@ func renderedKeys(t *testing.T, xr string) []string {
 
 func keysOf(t *testing.T, xr string, of func(*compose.Plan) []composed.Resource) []string {
 	t.Helper()
+	var out []string
+	for _, r := range planned(t, xr, of) {
+		out = append(out, r.Key)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// planned are resources of the plan of a Cluster of which nothing exists yet.
+func planned(t *testing.T, xr string, of func(*compose.Plan) []composed.Resource) []composed.Resource {
+	t.Helper()
 	pinned, err := catalog.Load()
 	if err != nil {
 		t.Fatal(err)
@@ -43,12 +55,7 @@ func keysOf(t *testing.T, xr string, of func(*compose.Plan) []composed.Resource)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []string
-	for _, r := range of(plan) {
-		out = append(out, r.Key)
-	}
-	slices.Sort(out)
-	return out
+	return of(plan)
 }
 
 // TestClustersOnClouds composes the reference Clusters of all three clouds with
@@ -68,9 +75,15 @@ func TestClustersOnClouds(t *testing.T) {
 		example, change string
 		changed         []string
 	}{
-		"AWS":    {"aws-all", `{"nodeSize":"small"}`, []string{"eksnodegroup"}},
-		"Azure":  {"azure-all", `{"minNodeCount":4}`, []string{"azure-cluster"}},
-		"Google": {"google-all", `{"minNodeCount":4}`, []string{"google-nodepool"}},
+		"AWS": {
+			example: "aws-all", change: `{"nodeSize":"small"}`, changed: []string{"eksnodegroup"},
+		},
+		"Azure": {
+			example: "azure-all", change: `{"minNodeCount":4}`, changed: []string{"azure-cluster"},
+		},
+		"Google": {
+			example: "google-all", change: `{"minNodeCount":4}`, changed: []string{"google-nodepool"},
+		},
 	}
 	for title, tc := range cases {
 		t.Run(title, func(t *testing.T) {
@@ -134,4 +147,22 @@ func awaitComposed(ctx context.Context, t *testing.T, p *plane.Plane, namespace,
 		t.Fatal(fmt.Errorf("Cluster %q: %w", name, err))
 	}
 	return all
+}
+
+// cloudDefinitions are the kinds of the clouds. They are not part of this
+// repository: users do without these tests, continuous integration must not.
+func cloudDefinitions(t *testing.T) string {
+	t.Helper()
+	root, err := product.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(root, "..", "shared", "crds")
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("cannot find the kinds of the clouds in %q", dir)
+		}
+		t.Skipf("the kinds of the clouds are not here (%s)", dir)
+	}
+	return filepath.Join(dir, "*.upbound.io_*.yaml")
 }
