@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
 	"github.com/gatehouse-platform/gatehouse/catalog"
@@ -60,7 +61,8 @@ func planned(t *testing.T, xr string, of func(*compose.Plan) []composed.Resource
 
 // TestClustersOnClouds composes the reference Clusters of all three clouds with
 // the real kinds of their providers. No cloud answers: what is shown is that the
-// API server takes every resource, and that a change changes what it should.
+// API server takes every resource, that a change changes what it should, and that the
+// control plane is the last to go.
 func TestClustersOnClouds(t *testing.T) {
 	definitions := cloudDefinitions(t)
 	ctx, p, namespace := suite.Start(t)
@@ -74,15 +76,19 @@ func TestClustersOnClouds(t *testing.T) {
 	cases := map[string]struct {
 		example, change string
 		changed         []string
+		controlPlane    schema.GroupVersionKind
 	}{
 		"AWS": {
 			example: "aws-all", change: `{"nodeSize":"small"}`, changed: []string{"eksnodegroup"},
+			controlPlane: schema.GroupVersionKind{Group: "eks.aws.m.upbound.io", Version: "v1beta1", Kind: "Cluster"},
 		},
 		"Azure": {
 			example: "azure-all", change: `{"minNodeCount":4}`, changed: []string{"azure-cluster"},
+			controlPlane: schema.GroupVersionKind{Group: "containerservice.azure.m.upbound.io", Version: "v1beta1", Kind: "KubernetesCluster"},
 		},
 		"Google": {
 			example: "google-all", change: `{"minNodeCount":4}`, changed: []string{"google-nodepool"},
+			controlPlane: schema.GroupVersionKind{Group: "container.gcp.m.upbound.io", Version: "v1beta1", Kind: "Cluster"},
 		},
 	}
 	for title, tc := range cases {
@@ -100,6 +106,7 @@ func TestClustersOnClouds(t *testing.T) {
 				changed[key] = "changed"
 			}
 			awaitChanges(ctx, t, p, namespace, name, before, changed)
+			newDoor(t, p, namespace, name).checkCloudEnd(ctx, t, tc.controlPlane)
 		})
 	}
 }
