@@ -48,6 +48,11 @@ func RealCharts(ctx context.Context, dir string) error {
 	return write(ctx, dir, "cert-manager", "crossplane")
 }
 
+// ChartsWithPods is RealCharts for a plane with a node.
+func ChartsWithPods(ctx context.Context, dir string) error {
+	return write(ctx, dir, "cert-manager", "crossplane", "gateway-helm")
+}
+
 // write writes a chart for every one of the catalog, the real one for those named.
 func write(ctx context.Context, dir string, real ...string) error {
 	pinned, err := catalog.Load()
