@@ -17,6 +17,18 @@ import (
 // GatewayClass of the gateway that carries traffic in a plane with a node.
 const GatewayClass = "traefik"
 
+// Ports of the gateway beside 80 and 443, whose entry points have a clock of ShortClock, to
+// see what it ends.
+const (
+	// ShortReadPort has it for reading a request and for a connection without one: the
+	// clocks that Traefik has by default, a minute and three.
+	ShortReadPort = 8081
+	// ShortWritePort has it for writing a response: Traefik's default is none.
+	ShortWritePort = 8082
+
+	ShortClock = 2 * time.Second
+)
+
 // GatewayAddress is where that gateway listens, on ports 80 and 443.
 func (p *Plane) GatewayAddress() string { return p.network.node }
 
@@ -87,12 +99,16 @@ func (p *Plane) installMiddlewares(ctx context.Context) error {
 func (p *Plane) traefikConfig() string { return filepath.Join(p.dir, "traefik.kubeconfig") }
 
 // runTraefik starts the program and returns once it listens. Its timeouts are its
-// defaults.
+// defaults, but for those of the two ports with a short clock.
 func (p *Plane) runTraefik(ctx context.Context, program string) error {
 	_, err := p.run(command{name: "traefik", path: program, join: p.network.init, env: []string{"KUBECONFIG=" + p.traefikConfig()}, args: []string{
 		"--global.checknewversion=false", "--global.sendanonymoususage=false", "--log.level=INFO", "--accesslog=true",
 		// A listener's port has to be that of an entry point.
 		"--entrypoints.web.address=" + p.network.node + ":80", "--entrypoints.websecure.address=" + p.network.node + ":443",
+		fmt.Sprintf("--entrypoints.read.address=%s:%d", p.network.node, ShortReadPort),
+		"--entrypoints.read.transport.respondingtimeouts.readtimeout=" + ShortClock.String(), "--entrypoints.read.transport.respondingtimeouts.idletimeout=" + ShortClock.String(),
+		fmt.Sprintf("--entrypoints.write.address=%s:%d", p.network.node, ShortWritePort),
+		"--entrypoints.write.transport.respondingtimeouts.writetimeout=" + ShortClock.String(),
 		"--entrypoints.traefik.address=127.0.0.1:9000", "--ping=true",
 		"--providers.kubernetesgateway=true", "--providers.kubernetesgateway.statusaddress.ip=" + p.network.node,
 		"--providers.kubernetesingress=true", "--providers.kubernetesingress.ingressendpoint.ip=" + p.network.node,
