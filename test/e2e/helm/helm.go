@@ -19,7 +19,7 @@ import (
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 )
 
-// ReleaseName is the release of every test, each in a namespace of its own.
+// ReleaseName is the release of the chart mcp-server, in every test in a namespace of its own.
 const ReleaseName = "mcp"
 
 // hookLimit is how long a chart's hooks may take: the default of --timeout.
@@ -30,6 +30,9 @@ const hookLimit = 5 * time.Minute
 // (pkg/kube/client.go, ClientCreateOptionFieldValidationDirective).
 type Release struct {
 	Namespace string
+	// Force takes fields over that others manage: definitions that the harness applied, of
+	// which a chart brings its own edition. Helm 4 refuses to otherwise.
+	Force bool
 
 	name   string
 	plane  *plane.Plane
@@ -73,6 +76,7 @@ func (r *Release) Install(ctx context.Context, values map[string]any) ([]*unstru
 	install := action.NewInstall(r.config)
 	install.ReleaseName, install.Namespace = r.name, r.Namespace
 	install.WaitStrategy, install.Timeout = kube.HookOnlyStrategy, hookLimit
+	install.ForceConflicts = r.Force
 	return r.objects(install.RunWithContext(ctx, chart, values))
 }
 
@@ -83,7 +87,7 @@ func (r *Release) Upgrade(ctx context.Context, values map[string]any) ([]*unstru
 		return nil, err
 	}
 	upgrade := action.NewUpgrade(r.config)
-	upgrade.Namespace, upgrade.ResetValues = r.Namespace, true
+	upgrade.Namespace, upgrade.ResetValues, upgrade.Timeout = r.Namespace, true, hooks
 	upgrade.WaitStrategy = kube.HookOnlyStrategy
 	return r.objects(upgrade.RunWithContext(ctx, r.name, chart, values))
 }

@@ -26,7 +26,12 @@ import (
 var root = filepath.Join("..", "..", "..")
 
 func TestMain(m *testing.M) {
-	suite.Main(m, suite.Options{Tier: suite.Node, Components: []string{"traefik", certmanager.Component, "kube-router"}, Prepare: product.PushServer})
+	suite.Main(m, suite.Options{
+		Tier: suite.Node,
+		// The last three run in pods, which the tests of theirs install.
+		Components: []string{"traefik", certmanager.Component, "kube-router", "envoy-gateway", "toolhive-operator", "toolhive-proxyrunner"},
+		Prepare:    product.PushServer,
+	})
 }
 
 // install installs the chart and waits until its pods are ready.
@@ -59,35 +64,24 @@ func install(ctx context.Context, t *testing.T, p *plane.Plane, namespace, value
 // caller returns an agent that may call the server of a release, through the gateway.
 func caller(ctx context.Context, t *testing.T, p *plane.Plane, objects []*unstructured.Unstructured, url string) agent.Options {
 	t.Helper()
-	for _, o := range objects {
-		if o.GetKind() != "ClusterRole" || !strings.HasSuffix(o.GetName(), "-caller") {
+	for _, each := range objects {
+		if each.GetKind() != "Service" {
 			continue
 		}
-		for _, each := range objects {
-			if each.GetKind() != "Service" {
-				continue
-			}
-			token, err := p.Caller(ctx, each.GetNamespace(), "agent", o.GetName())
-			if err != nil {
-				t.Fatal(err)
-			}
-			return agent.Options{URL: url, Address: p.GatewayAddress() + ":80", Token: token}
+		token, err := p.Caller(ctx, each.GetNamespace(), "agent", callerRole(t, objects))
+		if err != nil {
+			t.Fatal(err)
 		}
+		return agent.Options{URL: url, Address: p.GatewayAddress() + ":80", Token: token}
 	}
-	t.Fatal("the release has no role for callers, or no Service")
+	t.Fatal("the release has no Service")
 	return agent.Options{}
 }
 
-// pods are the names of the pods of a namespace.
-func pods(ctx context.Context, t *testing.T, p *plane.Plane, namespace string) map[string]bool {
-	t.Helper()
-	list := &corev1.PodList{}
-	if err := p.Client().List(ctx, list, client.InNamespace(namespace)); err != nil {
-		t.Fatal(err)
-	}
-	names := map[string]bool{}
-	for _, pod := range list.Items {
-		names[pod.Name] = true
-	}
-	return names
+	suite.Main(m, suite.Options{
+		Tier: suite.Node,
+		// The last three run in pods, which the tests of theirs install.
+		Components: []string{"traefik", certmanager.Component, "kube-router", "envoy-gateway", "toolhive-operator", "toolhive-proxyrunner"},
+		Prepare:    product.PushServer,
+	})
 }
