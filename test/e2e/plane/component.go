@@ -58,6 +58,11 @@ func components() []component {
 		envoyGateway(),
 		toolhiveOperator(),
 		toolhiveProxyrunner(),
+		kedaProgram("keda-operator", "operator"),
+		kedaProgram("keda-metrics-apiserver", "adapter"),
+		prometheus(),
+		prometheusOperatorProgram("prometheus-operator", "operator"),
+		prometheusOperatorProgram("prometheus-config-reloader", "prometheus-config-reloader"),
 	}
 }
 

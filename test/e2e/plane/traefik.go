@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -34,6 +36,14 @@ func (p *Plane) GatewayAddress() string { return p.network.node }
 
 // HostAddress is where servers of this host have to listen for that gateway to reach them.
 func (p *Plane) HostAddress() string { return p.network.host }
+
+// gatewayMetricsPort is where it serves its metrics.
+const gatewayMetricsPort = 9100
+
+// GatewayMetrics is HOST:PORT of the metrics of that gateway, at /metrics.
+func (p *Plane) GatewayMetrics() string {
+	return net.JoinHostPort(p.network.node, strconv.Itoa(gatewayMetricsPort))
+}
 
 func traefik() component {
 	return component{
@@ -110,6 +120,9 @@ func (p *Plane) runTraefik(ctx context.Context, program string) error {
 		fmt.Sprintf("--entrypoints.write.address=%s:%d", p.network.node, ShortWritePort),
 		"--entrypoints.write.transport.respondingtimeouts.writetimeout=" + ShortClock.String(),
 		"--entrypoints.traefik.address=127.0.0.1:9000", "--ping=true",
+		"--entrypoints.metrics.address=" + p.GatewayMetrics(), "--metrics.prometheus=true", "--metrics.prometheus.entrypoint=metrics",
+		// Requests that find no pod are counted for their router only, which is off by default.
+		"--metrics.prometheus.addrouterslabels=true",
 		"--providers.kubernetesgateway=true", "--providers.kubernetesgateway.statusaddress.ip=" + p.network.node,
 		"--providers.kubernetesingress=true", "--providers.kubernetesingress.ingressendpoint.ip=" + p.network.node,
 		"--providers.kubernetesingress.ingressclass=traefik",
