@@ -24,6 +24,8 @@ type Image struct {
 	Component string
 	// Path of the program in the image.
 	Path string
+	// Writable are folders of the image that everybody may write to.
+	Writable []string
 }
 
 // shipped is a third-party chart that a Go module ships.
@@ -75,7 +77,7 @@ func reals() []shipped {
 			},
 			// https://github.com/envoyproxy/gateway/blob/v1.7.0/tools/docker/envoy-gateway/Dockerfile
 			images: func(version string) []Image {
-				return []Image{{Name: envoyGatewayImage(version), Component: "envoy-gateway", Path: "/usr/local/bin/envoy-gateway"}}
+				return []Image{{Name: envoyGatewayImage(version), Component: "envoy-gateway", Path: "/usr/local/bin/envoy-gateway", Writable: []string{"/tmp", "/var/lib/eg"}}}
 			},
 		},
 		{name: "toolhive-operator-crds", component: "toolhive", module: toolhiveModule, folder: "deploy/charts/operator-crds"},
@@ -85,8 +87,8 @@ func reals() []shipped {
 			images: func(version string) []Image {
 				const registry = "ghcr.io/stacklok/toolhive/"
 				return []Image{
-					{Name: registry + "operator:" + version, Component: "toolhive-operator", Path: "/ko-app/thv-operator"},
-					{Name: registry + "proxyrunner:" + version, Component: "toolhive-proxyrunner", Path: "/ko-app/thv-proxyrunner"},
+					{Name: registry + "operator:" + version, Component: "toolhive-operator", Path: "/ko-app/thv-operator", Writable: []string{"/tmp"}},
+					{Name: registry + "proxyrunner:" + version, Component: "toolhive-proxyrunner", Path: "/ko-app/thv-proxyrunner", Writable: []string{"/tmp"}},
 				}
 			},
 		},

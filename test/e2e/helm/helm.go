@@ -87,7 +87,7 @@ func (r *Release) Upgrade(ctx context.Context, values map[string]any) ([]*unstru
 		return nil, err
 	}
 	upgrade := action.NewUpgrade(r.config)
-	upgrade.Namespace, upgrade.ResetValues, upgrade.Timeout = r.Namespace, true, hooks
+	upgrade.Namespace, upgrade.ResetValues, upgrade.Timeout = r.Namespace, true, hookLimit
 	upgrade.WaitStrategy = kube.HookOnlyStrategy
 	return r.objects(upgrade.RunWithContext(ctx, r.name, chart, values))
 }

@@ -81,6 +81,8 @@ type Image struct {
 	Component string // the component of the plane whose program it holds
 	Path      string // of the program within the image. Default: /program
 	User      string // who runs it, as USER in a Dockerfile. Default: 65535:65535
+	// Writable are folders that everybody may write to, as base images have /tmp.
+	Writable []string
 }
 
 // PushImage gives the node an image made of a program that the plane has built. The
@@ -132,6 +134,11 @@ func (i Image) of(program string) (v1.Image, error) {
 	}
 	var layer bytes.Buffer
 	w := tar.NewWriter(&layer)
+	for _, folder := range i.Writable {
+		if err := w.WriteHeader(&tar.Header{Name: strings.TrimPrefix(folder, "/") + "/", Mode: 0o1777, Typeflag: tar.TypeDir}); err != nil {
+			return nil, err
+		}
+	}
 	if err := w.WriteHeader(&tar.Header{Name: strings.TrimPrefix(i.Path, "/"), Mode: 0o755, Size: int64(len(binary)), Typeflag: tar.TypeReg}); err != nil {
 		return nil, err
 	}

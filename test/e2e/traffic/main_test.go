@@ -78,10 +78,28 @@ func caller(ctx context.Context, t *testing.T, p *plane.Plane, objects []*unstru
 	return agent.Options{}
 }
 
-	suite.Main(m, suite.Options{
-		Tier: suite.Node,
-		// The last three run in pods, which the tests of theirs install.
-		Components: []string{"traefik", certmanager.Component, "kube-router", "envoy-gateway", "toolhive-operator", "toolhive-proxyrunner"},
-		Prepare:    product.PushServer,
-	})
+// callerRole is the ClusterRole of a release that lets its subjects call the server.
+func callerRole(t *testing.T, objects []*unstructured.Unstructured) string {
+	t.Helper()
+	for _, o := range objects {
+		if o.GetKind() == "ClusterRole" && strings.HasSuffix(o.GetName(), "-caller") {
+			return o.GetName()
+		}
+	}
+	t.Fatal("the release has no role for callers")
+	return ""
+}
+
+// pods are the names of the pods of a namespace.
+func pods(ctx context.Context, t *testing.T, p *plane.Plane, namespace string) map[string]bool {
+	t.Helper()
+	list := &corev1.PodList{}
+	if err := p.Client().List(ctx, list, client.InNamespace(namespace)); err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, pod := range list.Items {
+		names[pod.Name] = true
+	}
+	return names
 }
