@@ -12,9 +12,15 @@ FUZZTIME ?= 10s
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
+# All but the race detector is compiled in one way, so that tests, checks, tools and
+# third-party programs share what they are made of: without C, and without the paths of
+# this machine.
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
+export CGO_ENABLED := 0
+
 # Recursive, so that only the targets that use it ask Go. Go itself turns cgo off
 # where there is no C compiler, and the race detector needs cgo.
-RACE = $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
+RACE = $(if $(filter 1,$(shell CGO_ENABLED= $(GO) env CGO_ENABLED)),-race)
 
 # $(call step,NAME,COMMAND) runs one command and ends with one line: how it went
 # and how long it took.
@@ -44,13 +50,13 @@ demo-down: ## End the demo and remove everything of it, also from the cluster of
 
 .PHONY: build
 build: ## Build the commands into bin/
-	$(call step,build,CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/...)
+	$(call step,build,$(GO) build -o bin/ ./cmd/...)
 
 .PHONY: test
 test: ## Vet and test everything that needs nothing but Go (a few minutes)
 	$(call step,go vet,$(GO) vet ./...)
 	@$(if $(RACE),:,echo 'no C compiler: the tests run without the race detector')
-	$(call step,tests$(if $(RACE), with the race detector),$(GO) test $(RACE) ./...)
+	$(call step,tests$(if $(RACE), with the race detector),$(if $(RACE),CGO_ENABLED=1) $(GO) test $(RACE) ./...)
 	$(call step,tests of renderings against real schemas,$(GO) -C test/schemas test ./...)
 	$(call step,tests of the chart,$(GO) -C test/charts test ./...)
 	$(call step,tests of the generators and packages,$(GO) -C tools test ./...)

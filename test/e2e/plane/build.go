@@ -21,7 +21,7 @@ type source struct {
 	target  string // the package to build, seen from there; "." for its own main
 	ldflags string // passed to the linker besides -s -w
 	tags    string // build tags, with commas
-	env     string // one variable of the compiler's environment, as CGO_ENABLED=0
+	cgo     bool   // whether it needs C. The others share what is compiled without
 }
 
 // cacheFolder is where its programs are kept: one for each target of a module.
@@ -81,7 +81,7 @@ func (b *builder) build(ctx context.Context, s source, path string) error {
 	}
 	flags := strings.TrimSpace("-s -w " + s.ldflags)
 	partial := path + ".partial"
-	job := compilation{dir: filepath.Join(b.components, s.folder), target: s.target, ldflags: flags, tags: s.tags, env: s.env, out: partial, tmp: b.tmp}
+	job := compilation{dir: filepath.Join(b.components, s.folder), target: s.target, ldflags: flags, tags: s.tags, cgo: s.cgo, out: partial, tmp: b.tmp}
 	if err := job.run(ctx); err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ type compilation struct {
 	target  string // the package to compile, seen from dir
 	ldflags string // for the linker
 	tags    string // build tags
-	env     string // one more variable of the environment
+	cgo     bool   // compile C too
 	out     string // the program to write
 	tmp     string // for intermediate files
 }
@@ -102,11 +102,11 @@ type compilation struct {
 // run compiles. It is nice to everything else on the machine, and ends with ctx
 // or with this process, whichever is first.
 func (c compilation) run(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "nice", "go", "build", "-buildvcs=false", "-tags", c.tags, "-ldflags", c.ldflags, "-o", c.out, c.target)
+	cmd := exec.CommandContext(ctx, "nice", "go", "build", "-buildvcs=false", "-trimpath", "-tags", c.tags, "-ldflags", c.ldflags, "-o", c.out, c.target)
 	cmd.Dir = c.dir
-	cmd.Env = append(os.Environ(), "GOTMPDIR="+c.tmp)
-	if c.env != "" {
-		cmd.Env = append(cmd.Env, c.env)
+	cmd.Env = append(os.Environ(), "GOTMPDIR="+c.tmp, "CGO_ENABLED=0")
+	if c.cgo {
+		cmd.Env = append(cmd.Env, "CGO_ENABLED=1")
 	}
 	// The compiler's own children belong to its process group.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
@@ -124,7 +124,7 @@ func (c compilation) run(ctx context.Context) error {
 // module folder, how it is built, and the compiler.
 func (b *builder) key(s source) (string, error) {
 	hash := sha256.New()
-	_, _ = fmt.Fprintln(hash, runtime.Version(), runtime.GOOS, runtime.GOARCH, s.target, s.ldflags, s.tags, s.env)
+	_, _ = fmt.Fprintln(hash, runtime.Version(), runtime.GOOS, runtime.GOARCH, s.target, s.ldflags, s.tags, s.cgo)
 	root := filepath.Join(b.components, s.folder)
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {

@@ -6,9 +6,9 @@ package plane
 const envoyGatewayModule = "github.com/envoyproxy/gateway/cmd/"
 
 func egctl() component {
-	return component{name: "egctl", source: &source{folder: "envoy-gateway", target: envoyGatewayModule + "egctl", env: "CGO_ENABLED=0"}}
+	return component{name: "egctl", source: &source{folder: "envoy-gateway", target: envoyGatewayModule + "egctl"}}
 }
 
 func envoyGateway() component {
-	return component{name: "envoy-gateway", source: &source{folder: "envoy-gateway", target: envoyGatewayModule + "envoy-gateway", env: "CGO_ENABLED=0"}}
+	return component{name: "envoy-gateway", source: &source{folder: "envoy-gateway", target: envoyGatewayModule + "envoy-gateway"}}
 }

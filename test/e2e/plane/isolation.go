@@ -18,7 +18,7 @@ import (
 // reach is the program that runs others in a network, or with a /tmp, of their own: see
 // components/reach. What uses command.reach or command.ownTmp needs it.
 func reach() component {
-	return component{name: reachName, source: &source{folder: "reach", target: ".", env: "CGO_ENABLED=0"}}
+	return component{name: reachName, source: &source{folder: "reach", target: "."}}
 }
 
 const reachName = "reach"

@@ -11,7 +11,7 @@ import (
 func kubeRouter() component {
 	return component{
 		name:   "kube-router",
-		source: &source{folder: "kube-router", target: ".", env: "CGO_ENABLED=0"},
+		source: &source{folder: "kube-router", target: "."},
 		needs:  []string{"node"},
 		check:  func() error { return needs("ipset", `start "kube-router"`, "ipset") },
 		start:  startKubeRouter,

@@ -14,7 +14,7 @@ import (
 func runc() component {
 	// It enters namespaces in C before Go begins, and links libseccomp: containers run
 	// with the profile RuntimeDefault, as pods that are "restricted" ask for.
-	return component{name: "runc", source: &source{folder: "runc", target: "github.com/opencontainers/runc", tags: "seccomp", env: "CGO_ENABLED=1"}, check: checkRunc}
+	return component{name: "runc", source: &source{folder: "runc", target: "github.com/opencontainers/runc", tags: "seccomp", cgo: true}, check: checkRunc}
 }
 
 func checkRunc() error {
@@ -43,27 +43,27 @@ const containerdModule = "github.com/containerd/containerd/v2/cmd/"
 
 func containerd() component {
 	return component{name: "containerd", source: &source{
-		folder: "containerd", target: containerdModule + "containerd", env: "CGO_ENABLED=0",
+		folder: "containerd", target: containerdModule + "containerd",
 		// Snapshotters that nobody here uses; one of them would need C.
 		tags: "no_btrfs,no_devmapper,no_zfs,no_aufs",
 	}}
 }
 
 func containerdShim() component {
-	return component{name: "containerd-shim", source: &source{folder: "containerd", target: containerdModule + "containerd-shim-runc-v2", env: "CGO_ENABLED=0"}}
+	return component{name: "containerd-shim", source: &source{folder: "containerd", target: containerdModule + "containerd-shim-runc-v2"}}
 }
 
 // cniPlugin is one of the plugins that give pods their network.
 func cniPlugin(name string) component {
-	return component{name: "cni-" + path.Base(name), source: &source{folder: "cni", target: "github.com/containernetworking/plugins/plugins/" + name, env: "CGO_ENABLED=0"}}
+	return component{name: "cni-" + path.Base(name), source: &source{folder: "cni", target: "github.com/containernetworking/plugins/plugins/" + name}}
 }
 
 func pause() component {
-	return component{name: "pause", source: &source{folder: "pause", target: ".", env: "CGO_ENABLED=0"}}
+	return component{name: "pause", source: &source{folder: "pause", target: "."}}
 }
 
 // coreDNS answers for the names of Services. It runs on the node as the kubelet does,
 // and not in a pod, so that nothing has to be there before it.
 func coreDNS() component {
-	return component{name: "coredns", source: &source{folder: "coredns", target: ".", env: "CGO_ENABLED=0"}}
+	return component{name: "coredns", source: &source{folder: "coredns", target: "."}}
 }

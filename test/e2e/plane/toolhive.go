@@ -6,9 +6,9 @@ package plane
 const toolhiveModule = "github.com/stacklok/toolhive/cmd/"
 
 func toolhiveOperator() component {
-	return component{name: "toolhive-operator", source: &source{folder: "toolhive", target: toolhiveModule + "thv-operator", env: "CGO_ENABLED=0"}}
+	return component{name: "toolhive-operator", source: &source{folder: "toolhive", target: toolhiveModule + "thv-operator"}}
 }
 
 func toolhiveProxyrunner() component {
-	return component{name: "toolhive-proxyrunner", source: &source{folder: "toolhive", target: toolhiveModule + "thv-proxyrunner", env: "CGO_ENABLED=0"}}
+	return component{name: "toolhive-proxyrunner", source: &source{folder: "toolhive", target: toolhiveModule + "thv-proxyrunner"}}
 }
