@@ -31,7 +31,7 @@ func kubernetesSource() *source {
 }
 
 // KubernetesVersion is the one that the component folders pin.
-const KubernetesVersion = "v1.36.3"
+const KubernetesVersion = "v1.37.2"
 
 // kubernetesVersion is what Kubernetes' programs say that they are.
 func kubernetesVersion() string {
