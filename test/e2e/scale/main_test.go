@@ -32,7 +32,8 @@ func TestMain(m *testing.M) {
 
 // prepare installs what measures and what scales, and gives the node the server's image.
 func prepare(ctx context.Context, p *plane.Plane) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	// The first time compiles the image of the server.
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Minute)
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return keda.Install(ctx, p) })

@@ -2,7 +2,9 @@ package scale
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -59,6 +61,7 @@ func TestTrafficScales(t *testing.T) {
 	given := strings.NewReplacer("NAMESPACE", namespace, "HOST", host, "PERPOD", strconv.Itoa(perPod), "COOLDOWN", fmt.Sprint(cooldown.Seconds())).Replace(values)
 	objects := install(ctx, t, p, namespace, given)
 	who := caller(ctx, t, p, namespace, objects)
+	measured(ctx, t, p, namespace)
 	allowZero(ctx, t, p, namespace)
 	waitPods(ctx, t, p, namespace, 0)
 
@@ -93,6 +96,27 @@ func allowZero(ctx context.Context, t *testing.T, p *plane.Plane, namespace stri
 	scaled := plane.Reference("keda.sh/v1alpha1", "ScaledObject", namespace, name)
 	patch := client.RawPatch(types.MergePatchType, []byte(`{"spec": {"minReplicaCount": 0}}`))
 	if err := p.Client().Patch(ctx, scaled, patch); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// measured waits until Prometheus scrapes the server. A new PodMonitor takes a minute to
+// get there: the kubelet hands a changed Secret to pods no sooner, and Prometheus'
+// configuration is in one.
+func measured(ctx context.Context, t *testing.T, p *plane.Plane, namespace string) {
+	t.Helper()
+	query := url.Values{"query": {fmt.Sprintf("gatehouse_mcp_open_streams{namespace=%q}", namespace)}}
+	err := p.Poll(ctx, "metrics of the server", func(ctx context.Context) error {
+		var answer struct{ Data struct{ Result []any } }
+		if err := ask(ctx, p, "/api/v1/query?"+query.Encode(), &answer); err != nil {
+			return err
+		}
+		if len(answer.Data.Result) == 0 {
+			return errors.New("Prometheus has none")
+		}
+		return nil
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 }

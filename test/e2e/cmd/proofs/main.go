@@ -71,10 +71,10 @@ func run(ctx context.Context, o options) error {
 	return errors.Join(failed, write(filepath.Join(root, "docs", "proofs.md"), all, results))
 }
 
-// test runs go test. One package after the other: each has a plane of its own, and two
-// would have to share few cores.
+// test runs go test. Two packages at a time: each has a plane of its own, and most of what
+// one does is to wait.
 func test(ctx context.Context, o options, root string) (proofs.Results, error) {
-	args := append([]string{"test", "-json", "-count=1", "-p=1", "-timeout=40m", "-run=" + o.only}, o.packages...)
+	args := append([]string{"test", "-json", "-count=1", "-p=2", "-timeout=40m", "-run=" + o.only}, o.packages...)
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = filepath.Join(root, "test", "e2e")
 	cmd.Stderr = os.Stderr
