@@ -7,28 +7,20 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/gatehouse-platform/gatehouse/internal/diagnose"
-	"github.com/gatehouse-platform/gatehouse/internal/kube"
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
-	"github.com/gatehouse-platform/gatehouse/internal/version"
 )
 
 type diagnoseCmd struct {
-	Files             []string `help:"Files or folders with objects instead of a cluster; - for standard input. May be repeated." name:"file" placeholder:"FILE" sep:"none" short:"f"`
-	Namespace         string   `help:"Only what is wrong in this namespace." short:"n"`
-	Output            string   `default:"text" enum:"text,json" help:"text or json." short:"o"`
-	Watch             bool     `help:"Look again whenever something changes, until interrupted." short:"w"`
-	Kubeconfig        string   `help:"Kubeconfig of the cluster; by default as kubectl takes it." placeholder:"FILE"`
-	Context           string   `help:"Context of the kubeconfig." placeholder:"NAME"`
-	KubernetesVersion string   `help:"Version of Kubernetes that files are meant for, such as 1.36." placeholder:"VERSION"`
+	lookFlags
+
+	Namespace string `help:"Only what is wrong in this namespace." short:"n"`
+	Output    string `default:"text" enum:"text,json" help:"text or json." short:"o"`
+	Watch     bool   `help:"Look again whenever something changes, until interrupted." short:"w"`
 }
 
 // Help is what --help adds.
@@ -84,24 +76,18 @@ func (c diagnoseCmd) source(s streams) (source, error) {
 	}
 	if len(c.Files) > 0 {
 		return source{
-			look:    func(context.Context) (diagnose.Report, error) { return c.ofFiles(s) },
+			look:    func(context.Context) (diagnose.Report, error) { return c.judge(c.ofFiles(s)) },
 			changes: everySoOften,
 		}, nil
 	}
-	client, err := kube.Connect(kube.Config{Kubeconfig: c.Kubeconfig, Context: c.Context, UserAgent: "gatehouse/" + version.Version})
+	client, err := c.connect()
 	if err != nil {
 		return source{}, err
 	}
-	find := func(ctx context.Context) (diagnose.Report, error) {
-		snapshot, err := topology.Load(ctx, client.Reader(), topology.Options{Deep: true, Certificates: true})
-		if err != nil {
-			return diagnose.Report{}, err
-		}
-		// Without the version the checks that need it are silent.
-		running, _ := client.Version(ctx)
-		return c.judge(snapshot, running)
-	}
-	return source{look: find, changes: func(ctx context.Context) <-chan struct{} { return client.Changes(ctx, topology.Kinds()) }}, nil
+	return source{
+		look:    func(ctx context.Context) (diagnose.Report, error) { return c.judge(ofCluster(ctx, client)) },
+		changes: func(ctx context.Context) <-chan struct{} { return client.Changes(ctx, topology.Kinds()) },
+	}, nil
 }
 
 // everySoOften rings without being told: nothing tells of changes of files everywhere.
@@ -165,60 +151,15 @@ func (c diagnoseCmd) watch(ctx context.Context, s streams, w watched) (diagnose.
 	}
 }
 
-func (c diagnoseCmd) judge(snapshot *topology.Snapshot, kubernetes string) (diagnose.Report, error) {
-	findings, err := diagnose.Diagnose(snapshot, diagnose.Options{Now: metav1.Now(), Kubernetes: kubernetes, Namespace: c.Namespace})
+func (c diagnoseCmd) judge(what seen, err error) (diagnose.Report, error) {
 	if err != nil {
 		return diagnose.Report{}, err
 	}
-	return diagnose.NewReport(findings, snapshot.Unseen), nil
-}
-
-func (c diagnoseCmd) ofFiles(s streams) (diagnose.Report, error) {
-	var files []topology.File
-	for _, name := range c.Files {
-		found, err := manifests(s, name)
-		if err != nil {
-			return diagnose.Report{}, err
-		}
-		files = append(files, found...)
-	}
-	snapshot, err := topology.FromFiles(files)
+	findings, err := what.findings(c.Namespace)
 	if err != nil {
 		return diagnose.Report{}, err
 	}
-	return c.judge(snapshot, c.KubernetesVersion)
-}
-
-// manifests are the files of a name: the file itself, those of a folder and the folders in
-// it, or standard input.
-func manifests(s streams, name string) ([]topology.File, error) {
-	if name == "-" {
-		raw, err := io.ReadAll(s.In)
-		if err != nil {
-			return nil, fmt.Errorf("cannot read standard input: %w", err)
-		}
-		return []topology.File{{Name: "standard input", Data: raw}}, nil
-	}
-	var out []topology.File
-	err := filepath.WalkDir(name, func(path string, entry os.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		wanted := path == name || slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(path)))
-		if entry.IsDir() || !wanted {
-			return nil
-		}
-		raw, err := os.ReadFile(path) //nolint:gosec // the folder is the user's own, and is only read
-		out = append(out, topology.File{Name: path, Data: raw})
-		return err //nolint:wrapcheck // it is wrapped below
-	})
-	if err != nil {
-		return nil, fmt.Errorf("cannot read %q: %w", name, err)
-	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("cannot find YAML files in folder %q", name)
-	}
-	return out, nil
+	return diagnose.NewReport(findings, what.snapshot.Unseen), nil
 }
 
 func (c diagnoseCmd) write(w io.Writer, r diagnose.Report) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/gatehouse-platform/gatehouse/internal/compose"
+	"github.com/gatehouse-platform/gatehouse/internal/explain"
 	"github.com/gatehouse-platform/gatehouse/internal/migrate"
 	"github.com/gatehouse-platform/gatehouse/internal/render"
 	"github.com/gatehouse-platform/gatehouse/internal/version"
@@ -28,6 +29,7 @@ type cli struct {
 	Validate validateCmd      `cmd:"" help:"Check Clusters."`
 	Diff     diffCmd          `cmd:"" help:"Show what changes when one version of Clusters becomes another."`
 	Diagnose diagnoseCmd      `cmd:"" help:"Say what is wrong with the way into a cluster, and what mends it."`
+	Explain  explainCmd       `cmd:"" help:"Follow one request through a cluster, and say where it stops."`
 	Apps     appsCmd          `cmd:"" help:"List what Gatehouse installs."`
 	Plane    planeCmd         `cmd:"" help:"Run a local control plane to try things out."`
 	Migrate  migrateCmd       `cmd:"" help:"Turn Ingresses into Gateways and HTTPRoutes."`
@@ -84,7 +86,7 @@ func run(args []string, s streams) int {
 // isInput tells wrong input from what could not run.
 func isInput(err error) bool {
 	invalid := new(compose.InvalidError)
-	return errors.As(err, &invalid) || errors.Is(err, render.ErrNoCluster) || errors.Is(err, render.ErrInput) || errors.Is(err, migrate.ErrInput)
+	return errors.As(err, &invalid) || errors.Is(err, render.ErrNoCluster) || errors.Is(err, render.ErrInput) || errors.Is(err, migrate.ErrInput) || errors.Is(err, explain.ErrInput)
 }
 
 func failed(s streams, err error) int {

@@ -2,12 +2,9 @@ package diagnose
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
-
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
@@ -30,13 +27,7 @@ func (c claim) field() string {
 // one whose namespace and name come first, then the rule that stands first.
 // https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule (matches)
 func compareClaims(a, b claim) int {
-	return cmp.Or(
-		a.route.Created.Compare(b.route.Created.Time),
-		cmp.Compare(a.route.Ref.Namespace, b.route.Ref.Namespace),
-		cmp.Compare(a.route.Ref.Name, b.route.Ref.Name),
-		cmp.Compare(a.rule, b.rule),
-		cmp.Compare(a.match, b.match),
-	)
+	return cmp.Or(topology.CompareRoutes(a.route, b.route), cmp.Compare(a.rule, b.rule), cmp.Compare(a.match, b.match))
 }
 
 // place is where a request comes in: a listener, a host, and what matches.
@@ -81,7 +72,7 @@ func routeConflict() Check {
 
 // claim tells of every match of a route at every listener that takes it.
 func (x *scene) claim(f *topology.Facts, tell func(place, claim)) {
-	asked := x.asks(f)
+	asked := asks(f)
 	type told struct {
 		place
 
@@ -113,72 +104,17 @@ type keyed struct {
 }
 
 // asks are the claims of all rules of a route, wherever it is attached.
-func (x *scene) asks(f *topology.Facts) []keyed {
+func asks(f *topology.Facts) []keyed {
 	var out []keyed
-	for rule, keys := range x.matches(f) {
-		for match, key := range keys {
-			if key == "" {
-				match, key = -1, everything
-			}
-			out = append(out, keyed{claim{f, rule, match}, key})
+	for rule := range f.Rules {
+		for match, m := range f.Rules[rule].Matches {
+			out = append(out, keyed{claim{f, rule, match}, m.Key()})
+		}
+		if len(f.Rules[rule].Matches) == 0 {
+			out = append(out, keyed{claim{f, rule, -1}, topology.Match{}.Key()})
 		}
 	}
 	return out
-}
-
-// everything is the match of a rule that has none.
-const everything = `{"path":"PathPrefix /"}`
-
-// matches are those of every rule in a form that is the same for the same requests; a
-// rule without matches has one empty one.
-func (x *scene) matches(f *topology.Facts) [][]string {
-	out := make([][]string, len(f.Rules))
-	if f.Ref.Kind == "HTTPRoute" {
-		for i, rule := range x.Objects.HTTPRoutes.Get(f.Ref.Namespace, f.Ref.Name).Spec.Rules {
-			for _, m := range rule.Matches {
-				out[i] = append(out[i], httpKey(m))
-			}
-		}
-	} else {
-		for i, rule := range x.Objects.GRPCRoutes.Get(f.Ref.Namespace, f.Ref.Name).Spec.Rules {
-			for _, m := range rule.Matches {
-				raw, err := json.Marshal(m)
-				if err == nil {
-					out[i] = append(out[i], string(raw))
-				}
-			}
-		}
-	}
-	for i := range out {
-		if len(out[i]) == 0 {
-			out[i] = []string{""}
-		}
-	}
-	return out
-}
-
-func httpKey(m gatewayv1.HTTPRouteMatch) string {
-	kind, value := gatewayv1.PathMatchPathPrefix, "/"
-	if m.Path != nil {
-		kind = gatewayv1.PathMatchType(cmp.Or(deref(m.Path.Type), string(kind)))
-		value = cmp.Or(deref(m.Path.Value), value)
-	}
-	if kind == gatewayv1.PathMatchPathPrefix && value != "/" {
-		value = strings.TrimSuffix(value, "/") // a trailing slash means nothing in a prefix
-	}
-	words := []string{`{"path":"` + string(kind) + " " + value + `"`}
-	if m.Method != nil {
-		words = append(words, "method "+string(*m.Method))
-	}
-	var more []string
-	for _, h := range m.Headers {
-		more = append(more, "header "+cmp.Or(deref(h.Type), "Exact")+" "+strings.ToLower(string(h.Name))+"="+h.Value)
-	}
-	for _, q := range m.QueryParams {
-		more = append(more, "query "+cmp.Or(deref(q.Type), "Exact")+" "+string(q.Name)+"="+q.Value)
-	}
-	slices.Sort(more)
-	return strings.Join(append(words, more...), ";") + "}"
 }
 
 func (x *scene) loses(loser, winner claim, all []place, claims map[place][]claim) Finding {
@@ -216,12 +152,12 @@ func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // dropMatch takes away what never gets a request, as long as it still stands where it was.
 func (x *scene) dropMatch(c claim) Fix {
-	rules := x.matches(c.route)
+	rules := c.route.Rules
 	object := routeObject(c.route)
 	rule := fmt.Sprintf("/spec/rules/%d", c.rule)
 	match := fmt.Sprintf("%s/matches/%d", rule, c.match)
 	switch {
-	case c.match >= 0 && len(rules[c.rule]) > 1:
+	case c.match >= 0 && len(rules[c.rule].Matches) > 1:
 		return do("Take the match away, or match more closely.", change(object, still(match, x.written(c)), unset(match)))
 	case len(rules) > 1 && c.match >= 0:
 		return do("Take the rule away, or match more closely.", change(object, still(match, x.written(c)), unset(rule)))

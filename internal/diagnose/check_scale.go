@@ -22,20 +22,11 @@ func zero(so *unstructured.Unstructured) bool {
 	return !paused && (!set || least == 0 || idles && idle == 0)
 }
 
-// targetOf a ScaledObject: kind and name of the workload.
-func scaleTarget(so *unstructured.Unstructured) (kind, name string) {
-	kind = digText(so, "spec", "scaleTargetRef", "kind")
-	if kind == "" {
-		kind = "Deployment"
-	}
-	return kind, digText(so, "spec", "scaleTargetRef", "name")
-}
-
 // scaledToZero says of a Service that its pods may be none on purpose.
 func (x *scene) scaledToZero() func(*corev1.Service) bool {
 	targets, scaled := map[topology.Key][]string{}, map[topology.Key]bool{}
 	for _, so := range x.Objects.Other("ScaledObject") {
-		if kind, name := scaleTarget(so); zero(so) {
+		if kind, name := topology.ScaleTarget(so); zero(so) {
 			key := topology.Key{Namespace: so.GetNamespace(), Name: kind}
 			targets[key] = append(targets[key], name)
 		}
@@ -87,7 +78,7 @@ func scaleNeverWakes() Check {
 
 // namesOfTarget are those of the workload and of the Services in front of it.
 func (x *scene) namesOfTarget(so *unstructured.Unstructured) []string {
-	kind, name := scaleTarget(so)
+	kind, name := topology.ScaleTarget(so)
 	out := []string{name}
 	for _, w := range x.workloads[so.GetNamespace()] {
 		if w.kind != kind || w.Name != name {

@@ -99,6 +99,13 @@ func (r Report) Text(w io.Writer) error {
 	return p.err
 }
 
+// NotJudged writes for people which kinds could not be judged, and why; nothing if all were.
+func (r Report) NotJudged(w io.Writer) error {
+	p := &printer{w: w}
+	p.unseen(r.Unseen)
+	return p.err
+}
+
 // String counts in words.
 func (s Summary) String() string {
 	if s == (Summary{}) {

@@ -85,31 +85,11 @@ func newScene(s *topology.Snapshot, o Options, t tables) *scene {
 }
 
 func (x *scene) findListeners() {
-	for _, g := range x.Objects.Gateways.All() {
-		for i := range g.Spec.Listeners {
-			l := listener{Listener: &g.Spec.Listeners[i], owner: gatewayObject(g), index: i, gateway: g, generation: g.Generation}
-			for _, st := range g.Status.Listeners {
-				if st.Name == l.Name {
-					l.conditions = st.Conditions
-				}
-			}
-			x.listeners = append(x.listeners, l)
-		}
-	}
-	for _, set := range x.Objects.ListenerSets.All() {
-		all := topology.ListenersOf(set)
-		for i := range all {
-			l := listener{
-				Listener: &all[i], owner: Object{gatewayAPI, "ListenerSet", set.Namespace, set.Name}, index: i,
-				gateway: x.GatewayOf(set), generation: set.Generation,
-			}
-			for _, st := range set.Status.Listeners {
-				if st.Name == l.Name {
-					l.conditions = st.Conditions
-				}
-			}
-			x.listeners = append(x.listeners, l)
-		}
+	for _, l := range x.Listeners() {
+		x.listeners = append(x.listeners, listener{
+			Listener: l.Listener, owner: Object{gatewayAPI, l.Owner.Kind, l.Owner.Namespace, l.Owner.Name}, index: l.Index,
+			gateway: l.Gateway, conditions: l.Conditions, generation: l.Generation,
+		})
 	}
 }
 

@@ -69,11 +69,18 @@ var layers = []layer{
 	{folder: "internal/diagnose", ours: []string{"catalog", "internal/streaming", "internal/topology"}, pure: true, others: []string{
 		"github.com/Masterminds/semver/v3", "k8s.io/api", "k8s.io/apimachinery", "sigs.k8s.io/gateway-api", "sigs.k8s.io/yaml",
 	}},
+	{folder: "internal/tree", others: []string{}, pure: true},
+	{folder: "internal/explain", ours: []string{"internal/diagnose", "internal/streaming", "internal/topology", "internal/tree"}, pure: true, others: []string{
+		"k8s.io/api", "k8s.io/apimachinery", "sigs.k8s.io/gateway-api",
+	}},
+	{folder: "internal/graph", ours: []string{"internal/diagnose", "internal/topology", "internal/tree"}, pure: true, others: []string{
+		"k8s.io/api", "k8s.io/apimachinery", "sigs.k8s.io/gateway-api",
+	}},
 	{folder: "internal/migrate", ours: []string{"catalog", "internal/streaming"}, others: append([]string{"k8s.io/api", "sigs.k8s.io/gateway-api"}, pureOthers...), pure: true},
 	{folder: "internal/kube", ours: []string{"internal/topology"}},
 	{
 		folder: "internal/mcpserver",
-		ours:   []string{"api", "catalog", "docs", "internal/compose", "internal/composed", "internal/diagnose", "internal/migrate", "internal/render", "internal/streaming", "internal/topology"},
+		ours:   []string{"api", "catalog", "docs", "internal/compose", "internal/composed", "internal/diagnose", "internal/explain", "internal/migrate", "internal/render", "internal/streaming", "internal/topology"},
 		others: append([]string{"github.com/google/jsonschema-go", "github.com/modelcontextprotocol/go-sdk"}, pureOthers...),
 	},
 	{folder: "internal/edge", others: []string{

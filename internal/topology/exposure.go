@@ -198,3 +198,8 @@ func first(list []string) string {
 func unknownLimit(why string) streaming.Limit {
 	return streaming.Limit{Total: streaming.Unknown, TotalBy: why, Idle: streaming.Unknown, IdleBy: why}
 }
+
+// URL of a path at a host; port 0 is that of the scheme.
+func URL(scheme, host string, port int32, path string) string {
+	return first(origin{scheme, host, port}.urls([]string{path}))
+}

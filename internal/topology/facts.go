@@ -86,6 +86,8 @@ type Attachment struct {
 
 // RuleFacts are one rule of a route. Its index is that in spec.rules.
 type RuleFacts struct {
+	// Matches of it; none takes everything.
+	Matches []Match
 	// Paths of its matches, as /a, /a* or ~EXPRESSION.
 	Paths                   []string
 	Backends                []BackendFacts
@@ -137,7 +139,7 @@ func (s *Snapshot) attachment(r *routeNode, parent gatewayv1.ParentReference) At
 }
 
 func (r ruleNode) facts() RuleFacts {
-	out := RuleFacts{Request: r.request, BackendRequest: r.backendRequest}
+	out := RuleFacts{Matches: r.matches, Request: r.request, BackendRequest: r.backendRequest}
 	for _, p := range r.paths {
 		out.Paths = append(out.Paths, p.String())
 	}
@@ -213,7 +215,17 @@ type Scaler struct {
 	Hosts []string
 	// Reached says that a route or an Ingress sends some of its requests to the interceptor.
 	Reached bool
+
+	inner *scaler
 }
+
+// Takes says that the interceptor sends the requests for a host and a path to the Service.
+func (k Scaler) Takes(host, requestPath string) bool {
+	return len(k.inner.takes(host, []path{{gatewayv1.PathMatchExact, requestPath}})) > 0
+}
+
+// Limit is how long a stream may last that goes through the interceptor, too.
+func (k Scaler) Limit(l streaming.Limit) streaming.Limit { return k.inner.limit(l) }
 
 // Scalers returns those of KEDA's HTTP add-on, by the name of the Service.
 func (s *Snapshot) Scalers() []Scaler {
@@ -221,7 +233,7 @@ func (s *Snapshot) Scalers() []Scaler {
 	for service, scalers := range s.scalers {
 		e := &exposing{snapshot: s, service: service}
 		for _, k := range scalers {
-			n := Scaler{Object: k.object, Service: service}
+			n := Scaler{Object: k.object, Service: service, inner: k}
 			for _, rule := range k.rules {
 				n.Hosts = append(n.Hosts, orAny(rule.hosts)...)
 			}

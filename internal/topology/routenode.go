@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -25,7 +24,7 @@ type routeNode struct {
 // ruleNode is one rule of a route.
 type ruleNode struct {
 	name                    string
-	matches                 []string
+	matches                 []Match
 	paths                   []path
 	backends                []backendRef
 	request, backendRequest string
@@ -116,9 +115,9 @@ func httpRoute(r *gatewayv1.HTTPRoute) *routeNode {
 			out.request, out.backendRequest = text(rule.Timeouts.Request), text(rule.Timeouts.BackendRequest)
 		}
 		for _, m := range rule.Matches {
-			p := httpPath(m.Path)
-			out.paths = append(out.paths, p)
-			out.matches = append(out.matches, httpMatch(m, p))
+			match := httpMatch(m)
+			out.paths = append(out.paths, match.path)
+			out.matches = append(out.matches, match)
 		}
 		if len(out.paths) == 0 {
 			out.paths = []path{httpPath(nil)}
@@ -137,13 +136,9 @@ func grpcRoute(r *gatewayv1.GRPCRoute) *routeNode {
 	for _, rule := range r.Spec.Rules {
 		out := ruleNode{name: text(rule.Name)}
 		for _, m := range rule.Matches {
-			p := grpcPath(m.Method)
-			out.paths = append(out.paths, p)
-			words := []string{p.String()}
-			for _, h := range m.Headers {
-				words = append(words, fmt.Sprintf("header %s=%s", h.Name, h.Value))
-			}
-			out.matches = append(out.matches, strings.Join(words, " "))
+			match := grpcMatch(m)
+			out.paths = append(out.paths, match.path)
+			out.matches = append(out.matches, match)
 		}
 		if len(out.paths) == 0 {
 			out.paths = []path{httpPath(nil)}
@@ -185,20 +180,6 @@ func httpPath(m *gatewayv1.HTTPPathMatch) path {
 		out.value = *m.Value
 	}
 	return out
-}
-
-func httpMatch(m gatewayv1.HTTPRouteMatch, p path) string {
-	words := []string{p.String()}
-	if m.Method != nil {
-		words = []string{string(*m.Method), p.String()}
-	}
-	for _, h := range m.Headers {
-		words = append(words, fmt.Sprintf("header %s=%s", h.Name, h.Value))
-	}
-	for _, q := range m.QueryParams {
-		words = append(words, fmt.Sprintf("query %s=%s", q.Name, q.Value))
-	}
-	return strings.Join(words, " ")
 }
 
 // grpcPath is the path of an HTTP request by which a method is called.

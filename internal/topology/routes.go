@@ -29,7 +29,10 @@ func (s *Snapshot) route(r *routeNode) Route {
 		out.Problems = append(out.Problems, "it names no Gateway in parentRefs")
 	}
 	for _, rule := range r.rules {
-		in := Rule{Matches: rule.matches, Request: rule.request, BackendRequest: rule.backendRequest}
+		in := Rule{Request: rule.request, BackendRequest: rule.backendRequest}
+		for _, m := range rule.matches {
+			in.Matches = append(in.Matches, m.String())
+		}
 		for _, b := range rule.backends {
 			backend := s.backend(r.ref, b, resolved)
 			in.Backends = append(in.Backends, backend)
