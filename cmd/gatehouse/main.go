@@ -12,6 +12,7 @@ import (
 
 	"github.com/gatehouse-platform/gatehouse/internal/compose"
 	"github.com/gatehouse-platform/gatehouse/internal/explain"
+	"github.com/gatehouse-platform/gatehouse/internal/graph"
 	"github.com/gatehouse-platform/gatehouse/internal/migrate"
 	"github.com/gatehouse-platform/gatehouse/internal/render"
 	"github.com/gatehouse-platform/gatehouse/internal/version"
@@ -30,6 +31,7 @@ type cli struct {
 	Diff     diffCmd          `cmd:"" help:"Show what changes when one version of Clusters becomes another."`
 	Diagnose diagnoseCmd      `cmd:"" help:"Say what is wrong with the way into a cluster, and what mends it."`
 	Explain  explainCmd       `cmd:"" help:"Follow one request through a cluster, and say where it stops."`
+	Graph    graphCmd         `cmd:"" help:"Draw the way into a cluster."`
 	Apps     appsCmd          `cmd:"" help:"List what Gatehouse installs."`
 	Plane    planeCmd         `cmd:"" help:"Run a local control plane to try things out."`
 	Migrate  migrateCmd       `cmd:"" help:"Turn Ingresses into Gateways and HTTPRoutes."`
@@ -86,7 +88,7 @@ func run(args []string, s streams) int {
 // isInput tells wrong input from what could not run.
 func isInput(err error) bool {
 	invalid := new(compose.InvalidError)
-	return errors.As(err, &invalid) || errors.Is(err, render.ErrNoCluster) || errors.Is(err, render.ErrInput) || errors.Is(err, migrate.ErrInput) || errors.Is(err, explain.ErrInput)
+	return errors.As(err, &invalid) || errors.Is(err, render.ErrNoCluster) || errors.Is(err, render.ErrInput) || errors.Is(err, migrate.ErrInput) || errors.Is(err, explain.ErrInput) || errors.Is(err, graph.ErrInput)
 }
 
 func failed(s streams, err error) int {

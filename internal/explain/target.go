@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -38,13 +39,33 @@ func ParseHeaders(all []string) (map[string]string, error) {
 	out := map[string]string{}
 	for _, s := range all {
 		name, value, ok := strings.Cut(s, "=")
-		if !ok || len(validation.IsHTTPHeaderName(name)) > 0 || strings.ContainsFunc(value, unicode.IsControl) {
-			// The value may be a credential: it is not repeated.
-			return nil, fmt.Errorf("%w: cannot use header %q: it has to be NAME=VALUE, as HTTP allows them", ErrInput, name)
+		if !ok {
+			return nil, headerError(name)
 		}
-		out[strings.ToLower(name)] = value
+		out[name] = value
+	}
+	return CheckHeaders(out)
+}
+
+// CheckHeaders returns headers by name in lower case. Errors wrap ErrInput.
+func CheckHeaders(all map[string]string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if len(validation.IsHTTPHeaderName(name)) > 0 || strings.ContainsFunc(all[name], unicode.IsControl) {
+			return nil, headerError(name)
+		}
+		out[strings.ToLower(name)] = all[name]
 	}
 	return out, nil
+}
+
+// headerError repeats what may be the name, and nothing behind: that may be a credential.
+func headerError(name string) error {
+	end := strings.IndexFunc(name, func(r rune) bool { return r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	if end >= 0 {
+		name = name[:end]
+	}
+	return fmt.Errorf("%w: cannot use header %q: it has to be NAME=VALUE, as HTTP allows them", ErrInput, name)
 }
 
 // words for the target in a sentence.

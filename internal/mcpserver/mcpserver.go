@@ -42,7 +42,7 @@ One YAML object, a Cluster (devopstoolkit.ai/v2), says what is wanted.
 Where to begin:
 - Writing or changing a Cluster: read the resource gatehouse://reference/cluster-api, then call validate_cluster, render_cluster and, for a change, diff_clusters. These need no cluster.
 - What can be installed, and what a Cluster has on: list_apps.
-- Something does not work: diagnose says what is wrong, where, and what mends it.
+- Something does not work: diagnose says what is wrong, where, and what mends it; explain_route follows one request to a route, and says where it stops.
 - How traffic comes in: get_exposure for one Service; list_gateways and list_routes for all.
 - Moving from Ingress to the Gateway API: plan_migration.
 - After a change was applied: wait_ready. It answers when the object is ready, and reports progress until then.

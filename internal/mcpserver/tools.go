@@ -22,6 +22,7 @@ func All() []Tool {
 	return []Tool{
 		diagnoseTool(),
 		diffClusters(),
+		explainRoute(),
 		getExposure(),
 		listApps(),
 		listGateways(),
