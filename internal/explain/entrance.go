@@ -48,10 +48,10 @@ func (w *way) doors() []door {
 			continue
 		}
 		for _, l := range w.ListenersOfGateway(a.Gateway) {
-			if l.Left || w.options.Port != 0 && l.Port != w.options.Port {
+			hosts, bound := hostsAt(a, l)
+			if l.Left && !bound || w.options.Port != 0 && l.Port != w.options.Port {
 				continue
 			}
-			hosts, bound := hostsAt(a, l)
 			out = append(out, door{l, i, bound, hosts})
 		}
 	}
@@ -112,7 +112,7 @@ func hostsOf(f *topology.Facts, l topology.OwnedListener) []string {
 // the same port may have a more specific hostname.
 func (w *way) serving(d door, all []door) door {
 	for _, other := range all {
-		if other.Gateway == d.Gateway && d.Yields(other.OwnedListener, w.request.Host) {
+		if other.Gateway == d.Gateway && !other.Left && d.Yields(other.OwnedListener, w.request.Host) {
 			d = other
 		}
 	}
@@ -238,7 +238,7 @@ func (w *way) whyNot(l topology.OwnedListener, d door) string {
 
 // against says by which rule a listener does not take the asked route; empty if it does.
 func (w *way) against(l topology.OwnedListener) string {
-	why := "the route does not attach to it"
+	why := "the route does not name it"
 	for i := range w.asked.Attachments {
 		a := &w.asked.Attachments[i]
 		if a.Kind != l.Owner.Kind || a.Key.Namespace != l.Owner.Namespace || a.Key.Name != l.Owner.Name {

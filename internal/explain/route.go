@@ -156,10 +156,13 @@ func (w *way) routeHops(d door) {
 		w.ruleHops(w.ownClaim(), &d)
 	case own < 0 && len(claims) == 0:
 		refusal.Stops = "no route at the listener matches: the answer is 404."
-		refusal.PassedOver = w.ownMatches()
+		refusal.PassedOver = w.ownMatches(d)
 		w.hop(refusal)
 	case own != 0:
 		why := "no rule of this route matches"
+		if len(hostsOf(w.asked, d.OwnedListener)) == 0 {
+			why = "this route does not attach to the listener"
+		}
 		if own > 0 {
 			_, reason := topology.Precedence(claims[0], claims[own])
 			why = "it " + reason
@@ -217,9 +220,13 @@ func (w *way) ownClaim() *topology.Claim {
 	return &all[0]
 }
 
-// ownMatches are those of the asked route, none of which takes the request.
-func (w *way) ownMatches() []PassedOver {
+// ownMatches are those of the asked route that do not take the request; the route as a whole
+// where it is not at the listener, or for other hosts.
+func (w *way) ownMatches(d door) []PassedOver {
 	var out []PassedOver
+	if len(hostsOf(w.asked, d.OwnedListener)) == 0 {
+		return []PassedOver{{nameOf(w.asked.Ref), "it is not attached here: " + cmp.Or(w.against(d.OwnedListener), "its controller refuses it")}}
+	}
 	if len(w.asked.Hostnames) > 0 && !slices.ContainsFunc(w.asked.Hostnames, func(h string) bool { return topology.HostFits(h, w.request.Host) }) {
 		return []PassedOver{{nameOf(w.asked.Ref), "it is for " + some(slices.Clone(w.asked.Hostnames), mostPassed)}}
 	}
@@ -239,7 +246,7 @@ func (w *way) claimHop(claims []topology.Claim, d door) {
 	object := routeObject(won.Route)
 	h := Hop{Kind: HopRoute, Object: &object, Field: fieldOf(won), Text: fmt.Sprintf("%s, %s: %s", object, fieldOf(won), matchOf(won))}
 	if won.Route.Ref != w.asked.Ref {
-		h.PassedOver = w.ownMatches()
+		h.PassedOver = w.ownMatches(d)
 	}
 	for _, c := range claims[1:] {
 		what := fmt.Sprintf("%s, %s: %s", nameOf(c.Route.Ref), fieldOf(c), matchOf(c))

@@ -132,7 +132,7 @@ type criterion struct {
 
 var httpCriteria = []criterion{
 	{"matches the path exactly", func(m Match) int { return truth(m.path.kind == gatewayv1.PathMatchExact) }},
-	{"matches the path by a regular expression, which most controllers put before prefixes", func(m Match) int {
+	{"matches the path by a regular expression (whether that goes before prefixes is up to the controller)", func(m Match) int {
 		return truth(m.path.kind == gatewayv1.PathMatchRegularExpression)
 	}},
 	{"matches more of the path", func(m Match) int {
