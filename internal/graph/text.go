@@ -46,7 +46,7 @@ func (n *Node) hang(parent *tree.Node, by *edge, seen map[*Node]bool) {
 	if details := n.described(by); details != "" {
 		text += "  " + details
 	}
-	if seen[n] && len(n.out) > 0 {
+	if seen[n] && (len(n.out) > 0 || n.Folded > 0) {
 		parent.Add("%s, as above", text)
 		return
 	}
