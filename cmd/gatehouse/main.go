@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/alecthomas/kong"
 
@@ -88,7 +89,10 @@ func run(args []string, s streams) int {
 // isInput tells wrong input from what could not run.
 func isInput(err error) bool {
 	invalid := new(compose.InvalidError)
-	return errors.As(err, &invalid) || errors.Is(err, render.ErrNoCluster) || errors.Is(err, render.ErrInput) || errors.Is(err, migrate.ErrInput) || errors.Is(err, explain.ErrInput) || errors.Is(err, graph.ErrInput)
+	return errors.As(err, &invalid) || slices.ContainsFunc(
+		[]error{render.ErrNoCluster, render.ErrInput, migrate.ErrInput, explain.ErrInput, graph.ErrInput},
+		func(input error) bool { return errors.Is(err, input) },
+	)
 }
 
 func failed(s streams, err error) int {

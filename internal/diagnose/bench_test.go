@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,6 +17,8 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/gatehouse-platform/gatehouse/internal/diagnose"
+	"github.com/gatehouse-platform/gatehouse/internal/explain"
+	"github.com/gatehouse-platform/gatehouse/internal/graph"
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
 
@@ -138,6 +141,34 @@ func BenchmarkLarge(b *testing.B) {
 	}
 }
 
+// What follows one request through the large cluster, and what draws all of it: with the
+// diagnosis that both are marked with, without reading.
+func BenchmarkWays(b *testing.B) {
+	s := snapshotOf(b, written(b, "cluster.json", objectsOf(1000, 10000, 50000)))
+	b.Run("explain", func(b *testing.B) {
+		target := explain.Target{Namespace: "team-042", Name: "r04242"}
+		measured(b, func() {
+			e, err := explain.Explain(s, judge(b, s), target, explain.Options{Path: "/mcp/messages"})
+			if err != nil || e.Outcome != explain.Arrives {
+				b.Fatalf("want the request to arrive, got %+v %v", e, err)
+			}
+		})
+	})
+	for name, rows := range map[string]int{"graph": 100, "graph-all": 0} {
+		b.Run(name, func(b *testing.B) {
+			measured(b, func() {
+				g, err := graph.New(s, judge(b, s), graph.Options{Most: rows})
+				if err == nil {
+					err = g.SVG(io.Discard)
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+			})
+		})
+	}
+}
+
 func measured(b *testing.B, do func()) {
 	b.Helper()
 	runtime.GC()
@@ -164,12 +195,13 @@ func snapshotOf(b *testing.B, path string) *topology.Snapshot {
 	return s
 }
 
-func judge(b *testing.B, s *topology.Snapshot) {
+func judge(b *testing.B, s *topology.Snapshot) []diagnose.Finding {
 	b.Helper()
 	findings, err := diagnose.Diagnose(s, options())
 	if err != nil || len(findings) != 0 {
 		b.Fatalf("want a healthy cluster, got %v %v", findings[:min(3, len(findings))], err)
 	}
+	return findings
 }
 
 // processorTime is what this process has used, on all processors: unlike the time on the

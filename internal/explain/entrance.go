@@ -181,8 +181,8 @@ func (w *way) listenerHop(d door) {
 		wants = either(wants, at("spec.parentRef"))
 	}
 	w.tell(&h, owner, wants)
-	if d.Listener.TLS != nil {
-		for _, ref := range d.Listener.TLS.CertificateRefs {
+	if d.TLS != nil {
+		for _, ref := range d.TLS.CertificateRefs {
 			w.certificate(&h, d, ref)
 		}
 	}

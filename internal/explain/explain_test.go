@@ -3,7 +3,6 @@ package explain_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -90,75 +89,111 @@ func TestExplain(t *testing.T) {
 	}{
 		"defaults": {
 			"Host, path and method are those of the route; a canary that does not run gets a tenth.",
-			shop, "route/web", explain.Options{}, explain.Partly, "backend-no-endpoints",
+			shop, "route/web",
+			explain.Options{},
+			explain.Partly, "backend-no-endpoints",
 		},
 		"header": {
 			"An exact path and a header win; names of headers are told, never their values.",
-			shop, "route/web", explain.Options{Path: "/beta", Headers: map[string]string{"x-beta": "yes", "authorization": "Bearer PRIVATE"}}, explain.Arrives, "",
+			shop, "route/web",
+			explain.Options{Path: "/beta", Headers: map[string]string{"x-beta": "yes", "authorization": "Bearer PRIVATE"}},
+			explain.Arrives, "",
 		},
 		"longer-prefix": {
 			"The longer prefix of another route wins, and the clocks are those of that one.",
-			shop, "route/web", explain.Options{Path: "/mcp?a=1"}, explain.Elsewhere, "",
+			shop, "route/web",
+			explain.Options{Path: "/mcp?a=1"},
+			explain.Elsewhere, "",
 		},
 		"own-loses": {
 			"A route whose match is the same as that of an older one gets nothing.",
-			shop, "route/rest", explain.Options{Host: "shop.example.com", Path: "/about"}, explain.Elsewhere, "",
+			shop, "route/rest",
+			explain.Options{Host: "shop.example.com", Path: "/about"},
+			explain.Elsewhere, "",
 		},
 		"regular-expression": {
 			"A regular expression goes before a prefix here, and says that this is up to the controller.",
-			shop, "route/rest", explain.Options{Host: "blog.example.com", Path: "/2026/11"}, explain.Arrives, "",
+			shop, "route/rest",
+			explain.Options{Host: "blog.example.com", Path: "/2026/11"},
+			explain.Arrives, "",
 		},
 		"clocks": {
 			"The clock that cuts a stream, and the finding about it.",
-			shop, "route/mcp", explain.Options{Method: "post"}, explain.Arrives, "",
+			shop, "route/mcp",
+			explain.Options{Method: "post"},
+			explain.Arrives, "",
 		},
 		"redirect": {
 			"A redirect is an answer.",
-			shop, "route/to-https", explain.Options{Host: "shop.example.com"}, explain.Answered, "",
+			shop, "route/to-https",
+			explain.Options{Host: "shop.example.com"},
+			explain.Answered, "",
 		},
 		"not-allowed": {
 			"A route that is not let in stops there, and what is behind is shown all the same.",
-			shop, "route/admin", explain.Options{}, explain.Stops, "route-namespace-not-allowed",
+			shop, "route/admin",
+			explain.Options{},
+			explain.Stops, "route-namespace-not-allowed",
 		},
 		"nearer-listener": {
 			"A listener with a more specific hostname takes the request away from the route.",
-			shop, "route/rest", explain.Options{Host: "admin.example.com"}, explain.Stops, "",
+			shop, "route/rest",
+			explain.Options{Host: "admin.example.com"},
+			explain.Stops, "",
 		},
 		"no-listener": {
 			"No listener answers to the host on that port.",
-			shop, "route/web", explain.Options{Host: "shop.example.org", Port: 443}, explain.Stops, "",
+			shop, "route/web",
+			explain.Options{Host: "shop.example.org", Port: 443},
+			explain.Stops, "",
 		},
 		"interceptor": {
 			"What sleeps behind KEDA's interceptor is woken: nothing stops the request.",
-			shop, "route/report", explain.Options{}, explain.Arrives, "",
+			shop, "route/report",
+			explain.Options{},
+			explain.Arrives, "",
 		},
 		"grpc": {
 			"A method of a GRPCRoute is a path.",
-			shop, "grpcroute/stock", explain.Options{}, explain.Arrives, "",
+			shop, "grpcroute/stock",
+			explain.Options{},
+			explain.Arrives, "",
 		},
 		"grpc-no-match": {
 			"No match is an answer of 404, with what each match lacks.",
-			shop, "route/stock", explain.Options{Path: "/shop.v1.Stock/Other"}, explain.Stops, "",
+			shop, "route/stock",
+			explain.Options{Path: "/shop.v1.Stock/Other"},
+			explain.Stops, "",
 		},
 		"ingress": {
 			"The exact path of an Ingress wins over the prefix.",
-			shop, "ingress/old", explain.Options{Path: "/mcp"}, explain.Arrives, "",
+			shop, "ingress/old",
+			explain.Options{Path: "/mcp"},
+			explain.Arrives, "",
 		},
 		"ingress-no-path": {
 			"No Ingress takes the request.",
-			shop, "ingress/old", explain.Options{Host: "new.example.com"}, explain.Stops, "",
+			shop, "ingress/old",
+			explain.Options{Host: "new.example.com"},
+			explain.Stops, "",
 		},
 		"no-grant": {
 			"A finding about a backend stops it there.",
-			broken + "backend-not-granted/broken", "route/web", explain.Options{}, explain.Stops, "backend-not-granted",
+			broken + "backend-not-granted/broken", "route/web",
+			explain.Options{},
+			explain.Stops, "backend-not-granted",
 		},
 		"no-parent": {
 			"Without a Gateway the way begins at the route.",
-			broken + "route-parent-missing/broken", "route/web", explain.Options{}, explain.Stops, "route-parent-missing",
+			broken + "route-parent-missing/broken", "route/web",
+			explain.Options{},
+			explain.Stops, "route-parent-missing",
 		},
 		"refused": {
 			"A controller that refuses the route is believed.",
-			broken + "timeout-refused/broken", "route/web", explain.Options{}, explain.Stops, "timeout-refused",
+			broken + "timeout-refused/broken", "route/web",
+			explain.Options{},
+			explain.Stops, "timeout-refused",
 		},
 	}
 	for name, tc := range cases {
@@ -257,82 +292,6 @@ func stops(t *testing.T, s *topology.Snapshot, findings []diagnose.Finding, at e
 		t.Errorf("%+v: stops, and does not fail", at)
 	}
 	return 1
-}
-
-func TestRefusals(t *testing.T) {
-	s, findings := looked(t, shop)
-	cases := map[string]struct {
-		reason  string
-		target  explain.Target
-		options explain.Options
-		want    string
-	}{
-		"Unknown":       {"What is not there.", explain.Target{Name: "wbe"}, explain.Options{}, `cannot find route "wbe"`},
-		"Elsewhere":     {"It is in another namespace.", explain.Target{Namespace: "blog", Name: "web"}, explain.Options{}, `there is HTTPRoute "blog/rest", HTTPRoute "shop/web"`},
-		"WrongKind":     {"It is of another kind.", explain.Target{Kind: "GRPCRoute", Name: "web"}, explain.Options{}, `cannot find GRPCRoute "web"`},
-		"NoGateway":     {"The route does not name it.", explain.Target{Name: "web"}, explain.Options{Gateway: "other"}, "cannot find a listener"},
-		"NoPort":        {"Nothing listens there.", explain.Target{Name: "web"}, explain.Options{Port: 81}, "cannot find a listener"},
-		"IngressOfPort": {"An Ingress has none to choose.", explain.Target{Kind: "Ingress", Name: "old"}, explain.Options{Port: 80}, "no Gateway and no port"},
-		"NoIngress":     {"There is none of that name.", explain.Target{Kind: "Ingress", Name: "web"}, explain.Options{}, `cannot find Ingress "web"`},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			_, err := explain.Explain(s, findings, tc.target, tc.options)
-			if !errors.Is(err, explain.ErrInput) || !strings.Contains(err.Error(), tc.want) {
-				t.Errorf("%s\nwant %q, got %v", tc.reason, tc.want, err)
-			}
-		})
-	}
-}
-
-const twice = `
-{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: web, namespace: a}, spec: {rules: [{matches: [{path: {type: RegularExpression, value: "/[a-z]+x{3}"}}]}]}}
----
-{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: web, namespace: b}, spec: {}}
----
-{apiVersion: gateway.networking.k8s.io/v1, kind: GRPCRoute, metadata: {name: web, namespace: b}, spec: {}}
-`
-
-func TestAmbiguous(t *testing.T) {
-	s, findings := judged(t, []topology.File{{Name: "twice.yaml", Data: []byte(twice)}})
-	for target, want := range map[explain.Target]string{
-		{Name: "web"}:                                      `route "web" is more than one: GRPCRoute "b/web", HTTPRoute "a/web", HTTPRoute "b/web"`,
-		{Name: "web", Namespace: "b"}:                      `route "web" in namespace "b" is more than one`,
-		{Name: "web", Namespace: "a"}:                      "give --path",
-		{Name: "web", Kind: "HTTPRoute"}:                   "is more than one",
-		{Name: "web", Kind: "GRPCRoute", Namespace: "a"}:   `there is GRPCRoute "b/web"`,
-		{Name: "web", Kind: "GRPCRoute", Namespace: "b"}:   "",
-		{Name: "other", Kind: "GRPCRoute", Namespace: "c"}: `cannot find GRPCRoute "other" in namespace "c"`,
-	} {
-		_, err := explain.Explain(s, findings, target, explain.Options{})
-		if want == "" && err != nil || want != "" && (!errors.Is(err, explain.ErrInput) || !strings.Contains(err.Error(), want)) {
-			t.Errorf("%+v: want %q, got %v", target, want, err)
-		}
-	}
-}
-
-func TestParse(t *testing.T) {
-	for s, want := range map[string]explain.Target{
-		"route/web": {Name: "web"}, "HTTPRoute/web": {Kind: "HTTPRoute", Name: "web"}, "ingress/web": {Kind: "Ingress", Name: "web"},
-	} {
-		if got, err := explain.ParseTarget(s, ""); err != nil || got != want {
-			t.Errorf("%s: want %+v, got %+v %v", s, want, got, err)
-		}
-	}
-	for _, s := range []string{"", "web", "route/", "/web", "tcproute/web", "route/a/b"} {
-		if got, err := explain.ParseTarget(s, ""); !errors.Is(err, explain.ErrInput) {
-			t.Errorf("%q: want it to be refused, got %+v", s, got)
-		}
-	}
-	got, err := explain.ParseHeaders([]string{"X-A=b=c", "Empty="})
-	if diff := cmp.Diff(map[string]string{"x-a": "b=c", "empty": ""}, got); diff != "" || err != nil {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
-	}
-	for _, s := range []string{"Authorization: Bearer PRIVATE", "Authorization: Basic PRIVATE==", "=PRIVATE", "a b=PRIVATE", "A=x\nPRIVATE"} {
-		if _, err := explain.ParseHeaders([]string{s}); !errors.Is(err, explain.ErrInput) || strings.Contains(err.Error(), "PRIVATE") {
-			t.Errorf("%q: want it to be refused without its value, got %v", s, err)
-		}
-	}
 }
 
 // The same input gives the same bytes.

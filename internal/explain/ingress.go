@@ -48,7 +48,7 @@ func (w *way) followIngress(t Target) error {
 // askIngress makes the request: what was asked for, and of the first path of the Ingress
 // what was not.
 func (w *way) askIngress(own []topology.IngressPath) {
-	r := topology.Request{Path: "/", Method: "GET"}
+	r := topology.Request{Path: "/", Method: topology.DefaultMethod}
 	if len(own) > 0 {
 		r = own[0].Sample(sampleHost(nil, "", []string{own[0].Host}))
 	}

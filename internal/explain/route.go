@@ -98,7 +98,7 @@ func (w *way) ask(host string) error {
 	if failed != nil && o.Path == "" {
 		return fmt.Errorf("%w: %w; give --path, and --header where the match asks for one", ErrInput, failed)
 	}
-	w.request = given(topology.Request{Host: host, Method: "GET", Path: "/", Headers: map[string]string{}, Query: map[string]string{}})
+	w.request = given(topology.Request{Host: host, Method: topology.DefaultMethod, Path: "/", Headers: map[string]string{}, Query: map[string]string{}})
 	return nil
 }
 
@@ -127,7 +127,7 @@ func (w *way) describeRequest(scheme, address string, port int32) {
 	if w.options.Path == "" {
 		r.Taken = append(r.Taken, "path")
 	}
-	if w.options.Method == "" && r.Method != "GET" {
+	if w.options.Method == "" && r.Method != topology.DefaultMethod {
 		r.Taken = append(r.Taken, "method")
 	}
 	for _, name := range r.Headers {

@@ -178,22 +178,22 @@ type folding struct {
 func (f folding) fold(out []*edge) []*edge {
 	var left []*edge
 	var gone []*Node
-	key := ""
+	key := &strings.Builder{}
 	for _, e := range out {
 		if !f.folds[e.to] {
 			left = append(left, e)
 			continue
 		}
 		gone = append(gone, e.to)
-		key += strconv.Itoa(f.number[e.to]) + " "
+		key.WriteString(strconv.Itoa(f.number[e.to]) + " ")
 	}
 	if len(gone) == 0 {
 		return out
 	}
-	if f.nodes[key] == nil {
-		f.nodes[key] = standIn(gone, len(left) > 0)
+	if f.nodes[key.String()] == nil {
+		f.nodes[key.String()] = standIn(gone, len(left) > 0)
 	}
-	return append(left, &edge{to: f.nodes[key]})
+	return append(left, &edge{to: f.nodes[key.String()]})
 }
 
 // standIn is the node in the place of some, beside others or not.

@@ -170,14 +170,17 @@ func many(gateways int) []byte {
 	var out bytes.Buffer
 	fmt.Fprintln(&out, "{apiVersion: gateway.networking.k8s.io/v1, kind: GatewayClass, metadata: {name: eg}, spec: {controllerName: gateway.envoyproxy.io/gatewayclass-controller}}")
 	for i := range gateways {
-		fmt.Fprintf(&out, "---\n{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: g%03d, namespace: infra}, spec: {gatewayClassName: eg, listeners: [{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}, {name: https, port: 443, protocol: HTTPS, allowedRoutes: {namespaces: {from: All}}}]}}\n", i)
+		fmt.Fprintf(&out, "---\n{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: g%03d, namespace: infra}, spec: {gatewayClassName: eg, listeners: [\n"+
+			"  {name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}},\n"+
+			"  {name: https, port: 443, protocol: HTTPS, allowedRoutes: {namespaces: {from: All}}}]}}\n", i)
 	}
 	for i := range 10 * gateways {
 		port := 80
 		if i%100 == 7 {
 			port = 81
 		}
-		fmt.Fprintf(&out, "---\n{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: r%04d, namespace: team-%d}, spec: {hostnames: [r%d.example.com], parentRefs: [{name: g%03d, namespace: infra}], rules: [{backendRefs: [{name: s%04d, port: %d}]}]}}\n", i, i%7, i, i%gateways, i, port)
+		fmt.Fprintf(&out, "---\n{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: r%04d, namespace: team-%d}, spec: {\n"+
+			"  hostnames: [r%d.example.com], parentRefs: [{name: g%03d, namespace: infra}], rules: [{backendRefs: [{name: s%04d, port: %d}]}]}}\n", i, i%7, i, i%gateways, i, port)
 		fmt.Fprintf(&out, "---\n{apiVersion: v1, kind: Service, metadata: {name: s%04d, namespace: team-%d}, spec: {ports: [{port: 80}]}}\n", i, i%7)
 	}
 	return out.Bytes()
@@ -313,8 +316,10 @@ func FuzzEscaping(f *testing.F) {
 	f.Add("`**x**` #quot; end", "|-->|{}()")
 	f.Fuzz(func(t *testing.T, name, host string) {
 		objects := fmt.Sprintf(`{"apiVersion": "v1", "kind": "List", "items": [
-{"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": {"name": %[1]q, "namespace": "a"}, "spec": {"gatewayClassName": %[2]q, "listeners": [{"name": %[1]q, "hostname": %[2]q, "port": 80, "protocol": "HTTP"}]}},
-{"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": %[1]q, "namespace": "a"}, "spec": {"parentRefs": [{"name": %[1]q}], "rules": [{"backendRefs": [{"name": %[2]q, "port": 80}, {"name": "x", "kind": %[1]q, "group": "y"}]}]}}]}`,
+{"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": {"name": %[1]q, "namespace": "a"},
+ "spec": {"gatewayClassName": %[2]q, "listeners": [{"name": %[1]q, "hostname": %[2]q, "port": 80, "protocol": "HTTP"}]}},
+{"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": %[1]q, "namespace": "a"},
+ "spec": {"parentRefs": [{"name": %[1]q}], "rules": [{"backendRefs": [{"name": %[2]q, "port": 80}, {"name": "x", "kind": %[1]q, "group": "y"}]}]}}]}`,
 			strings.ToValidUTF8(name, "?"), strings.ToValidUTF8(host, "?"))
 		s, err := topology.FromFiles([]topology.File{{Name: "objects.json", Data: []byte(objects)}})
 		if err != nil {

@@ -107,32 +107,32 @@ func (b *box) write(out *strings.Builder) {
 	for i, line := range b.text {
 		class := ""
 		switch {
+		case i == 0 && b.sign() != "":
+			class = fmt.Sprintf(` class="name" style="fill: %s"`, c.line)
 		case i == 0:
 			class = ` class="kind"`
 		case i == 1:
 			class = ` class="name"`
-		}
-		if i == 0 && b.sign() != "" {
-			class = fmt.Sprintf(` class="name" style="fill: %s"`, c.line)
 		}
 		fmt.Fprintf(out, `    <text%s x="%s" y="%s">%s</text>`+"\n", class, pixels(b.x+padding), pixels(b.y+padding+fontSize-3+float64(i)*lineHeight), escaped(line))
 	}
 	out.WriteString("  </g>\n")
 }
 
+// mostFindings is how many a title tells.
+const mostFindings = 10
+
 // whole says everything of a node, for its title.
 func (n *Node) whole() string {
-	out := n.title()
-	for _, d := range n.Details {
-		out += "\n" + d
-	}
+	out := append([]string{n.title()}, n.Details...)
 	for i, f := range n.Findings {
-		if i == 10 {
-			return out + fmt.Sprintf("\nand %d more", len(n.Findings)-i)
+		if i == mostFindings {
+			out = append(out, fmt.Sprintf("and %d more", len(n.Findings)-i))
+			break
 		}
-		out += fmt.Sprintf("\n%s %s: %s", f.Severity, f.Check, f.Problem)
+		out = append(out, fmt.Sprintf("%s %s: %s", f.Severity, f.Check, f.Problem))
 	}
-	return out
+	return strings.Join(out, "\n")
 }
 
 // write draws a wire from the right of one box to the left of another. Where there are

@@ -86,7 +86,7 @@ func (s *Snapshot) PathsOf(in *networkingv1.Ingress) []IngressPath {
 
 // Sample is a request that the path takes, for a host.
 func (p IngressPath) Sample(host string) Request {
-	return Request{Host: host, Path: p.path.value, Method: "GET"}
+	return Request{Host: host, Path: p.path.value, Method: DefaultMethod}
 }
 
 // IngressLimit is how long a stream may last through a path of an Ingress.

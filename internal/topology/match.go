@@ -27,6 +27,9 @@ type pair struct {
 	name, value string
 }
 
+// DefaultMethod is that of a request of which nothing else is said.
+const DefaultMethod = "GET"
+
 // Request is what a client asks for, as far as routes look at it.
 type Request struct {
 	// Host without port; empty for a call by address.
@@ -139,7 +142,7 @@ func (p path) fits(s string) (bool, error) {
 // Sample is a request that a match takes, for a host; an error where only a regular
 // expression knows what it takes.
 func (m Match) Sample(host string) (Request, error) {
-	r := Request{Host: host, Method: cmp.Or(m.method, "GET"), Path: cmp.Or(m.path.value, "/"), Headers: map[string]string{}, Query: map[string]string{}}
+	r := Request{Host: host, Method: cmp.Or(m.method, DefaultMethod), Path: cmp.Or(m.path.value, "/"), Headers: map[string]string{}, Query: map[string]string{}}
 	if m.service != "" || m.rpc != "" {
 		r.Method = "POST"
 		r.Path = "/" + cmp.Or(m.service, "Service") + "/" + cmp.Or(m.rpc, "Method")

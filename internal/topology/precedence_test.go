@@ -77,18 +77,28 @@ func prefix(value string) string {
 // after the other.
 func TestHTTPPrecedence(t *testing.T) {
 	cases := map[string]contest{
-		"Host":        {reason: "The host comes before everything else.", first: prefix("/a/b"), second: prefix("/"), hosts: [2]string{"*.example.com", ""}, request: get("/a/b"), winner: "second", why: "hostname"},
-		"Wildcards":   {reason: "Of two wildcards the longer one.", first: prefix("/"), second: prefix("/"), hosts: [2]string{"*.com", "*.example.com"}, request: get("/"), winner: "second", why: "hostname"},
-		"ExactPath":   {reason: "An exact path, even a shorter rule.", first: prefix("/a"), second: rule("{path: {type: Exact, value: /a}}"), request: get("/a"), winner: "second", why: "exactly"},
-		"LongerPath":  {reason: "The longer prefix.", first: prefix("/"), second: prefix("/a"), request: get("/a/b"), winner: "second", why: "more of the path"},
-		"Slash":       {reason: "A trailing slash makes no prefix longer.", first: prefix("/a"), second: prefix("/a/"), request: get("/a/b"), winner: "first", why: "by name"},
-		"Elements":    {reason: "A prefix is made of whole elements.", first: prefix("/ab"), second: prefix("/a"), request: get("/abc"), winner: ""},
-		"Expression":  {reason: "Expressions before prefixes, as Envoy Gateway does.", first: prefix("/a"), second: rule(`{path: {type: RegularExpression, value: "/.*"}}`), request: get("/a"), winner: "second", why: "up to the controller"},
+		"Host": {
+			reason: "The host comes before everything else.", first: prefix("/a/b"), second: prefix("/"), hosts: [2]string{"*.example.com", ""}, request: get("/a/b"), winner: "second", why: "hostname",
+		},
+		"Wildcards": {
+			reason: "Of two wildcards the longer one.", first: prefix("/"), second: prefix("/"), hosts: [2]string{"*.com", "*.example.com"}, request: get("/"), winner: "second", why: "hostname",
+		},
+		"ExactPath":  {reason: "An exact path, even a shorter rule.", first: prefix("/a"), second: rule("{path: {type: Exact, value: /a}}"), request: get("/a"), winner: "second", why: "exactly"},
+		"LongerPath": {reason: "The longer prefix.", first: prefix("/"), second: prefix("/a"), request: get("/a/b"), winner: "second", why: "more of the path"},
+		"Slash":      {reason: "A trailing slash makes no prefix longer.", first: prefix("/a"), second: prefix("/a/"), request: get("/a/b"), winner: "first", why: "by name"},
+		"Elements":   {reason: "A prefix is made of whole elements.", first: prefix("/ab"), second: prefix("/a"), request: get("/abc"), winner: ""},
+		"Expression": {
+			reason: "Expressions before prefixes, as Envoy Gateway does.", first: prefix("/a"), second: rule(`{path: {type: RegularExpression, value: "/.*"}}`),
+			request: get("/a"), winner: "second", why: "up to the controller",
+		},
 		"Whole":       {reason: "An expression takes all of a path.", first: rule(`{path: {type: RegularExpression, value: "/a"}}`), second: prefix("/b"), request: get("/ab"), winner: ""},
 		"BadRegexp":   {reason: "What cannot be read takes nothing.", first: rule(`{path: {type: RegularExpression, value: "("}}`), second: prefix("/b"), request: get("/a"), winner: ""},
 		"Method":      {reason: "A method.", first: prefix("/"), second: rule("{method: GET}"), request: get("/"), winner: "second", why: "method"},
 		"OtherMethod": {reason: "Not another one.", first: prefix("/"), second: rule("{method: POST}"), request: get("/"), winner: "first"},
-		"Query":       {reason: "More query parameters.", first: prefix("/"), second: rule("{queryParams: [{name: a, value: b}]}"), request: topology.Request{Host: "web.example.com", Path: "/", Query: map[string]string{"a": "b"}}, winner: "second", why: "query"},
+		"Query": {
+			reason: "More query parameters.", first: prefix("/"), second: rule("{queryParams: [{name: a, value: b}]}"),
+			request: topology.Request{Host: "web.example.com", Path: "/", Query: map[string]string{"a": "b"}}, winner: "second", why: "query",
+		},
 		"Headers": {
 			reason: "More headers, by name in any case and value by expression.", first: rule("{headers: [{name: X-A, value: b}]}"),
 			second:  rule(`{headers: [{name: x-a, value: b}, {name: X-C, type: RegularExpression, value: "[a-z]+"}]}`),
@@ -98,7 +108,9 @@ func TestHTTPPrecedence(t *testing.T) {
 			reason: "Of two entries for one header the first counts.", first: rule("{headers: [{name: X-A, value: b}, {name: x-a, value: c}]}"), second: prefix("/b"),
 			request: topology.Request{Host: "web.example.com", Path: "/", Headers: map[string]string{"x-a": "b"}}, winner: "first",
 		},
-		"Older":   {reason: "The older route.", first: prefix("/"), second: prefix("/"), created: [2]string{"2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z"}, request: get("/"), winner: "second", why: "older"},
+		"Older": {
+			reason: "The older route.", first: prefix("/"), second: prefix("/"), created: [2]string{"2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z"}, request: get("/"), winner: "second", why: "older",
+		},
 		"Name":    {reason: "The name.", first: prefix("/"), second: prefix("/"), request: get("/"), winner: "first", why: "by name"},
 		"InRoute": {reason: "The rule that stands first.", first: "[{matches: [{method: GET}]}, {matches: [{method: GET}]}]", second: prefix("/b"), request: get("/"), winner: "first", why: "stands first"},
 		"NoMatch": {reason: "A rule without matches takes everything.", first: "[{}]", second: prefix("/b"), request: get("/a"), winner: "first"},
@@ -114,9 +126,14 @@ func TestGRPCPrecedence(t *testing.T) {
 	call := topology.Request{Host: "web.example.com", Path: "/shop.Stock/Watch", Method: "POST", Headers: map[string]string{"a": "b"}}
 	cases := map[string]contest{
 		"Service": {reason: "More of the service.", first: rule("{method: {method: Watch}}"), second: rule("{method: {service: shop.Stock}}"), request: call, winner: "second", why: "service"},
-		"Method":  {reason: "More of the method.", first: rule("{method: {service: shop.Stock}}"), second: rule("{method: {service: shop.Stock, method: Watch}}"), request: call, winner: "second", why: "method"},
-		"Headers": {reason: "More headers.", first: rule("{method: {service: shop.Stock}}"), second: rule("{method: {service: shop.Stock}, headers: [{name: A, value: b}]}"), request: call, winner: "second", why: "headers"},
-		"Other":   {reason: "Another method.", first: rule("{method: {service: shop.Stock, method: List}}"), second: rule("{method: {service: shop}}"), request: call, winner: ""},
+		"Method": {
+			reason: "More of the method.", first: rule("{method: {service: shop.Stock}}"), second: rule("{method: {service: shop.Stock, method: Watch}}"), request: call, winner: "second", why: "method",
+		},
+		"Headers": {
+			reason: "More headers.", first: rule("{method: {service: shop.Stock}}"), second: rule("{method: {service: shop.Stock}, headers: [{name: A, value: b}]}"),
+			request: call, winner: "second", why: "headers",
+		},
+		"Other": {reason: "Another method.", first: rule("{method: {service: shop.Stock, method: List}}"), second: rule("{method: {service: shop}}"), request: call, winner: ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) { tc.check(t, "GRPCRoute") })
@@ -154,10 +171,12 @@ func TestEndpointsAndAround(t *testing.T) {
 	const objects = `
 {apiVersion: v1, kind: Service, metadata: {name: web, namespace: a}, spec: {selector: {app: web}, ports: [{name: http, port: 80}, {name: admin, port: 81}]}}
 ---
-{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: x, namespace: a, labels: {kubernetes.io/service-name: web}}, addressType: IPv4, ports: [{name: http, port: 8080}, {name: admin, port: 9090}],
+{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: x, namespace: a, labels: {kubernetes.io/service-name: web}}, addressType: IPv4,
+ ports: [{name: http, port: 8080}, {name: admin, port: 9090}],
  endpoints: [{addresses: [10.0.0.2], conditions: {ready: false}}, {addresses: [10.0.0.1]}]}
 ---
-{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: x2, namespace: a, labels: {kubernetes.io/service-name: web}}, addressType: IPv4, ports: [{name: http, port: 8080}, {name: admin, port: 9090}], endpoints: [{addresses: [10.0.0.1]}]}
+{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: x2, namespace: a, labels: {kubernetes.io/service-name: web}}, addressType: IPv4,
+ ports: [{name: http, port: 8080}, {name: admin, port: 9090}], endpoints: [{addresses: [10.0.0.1]}]}
 ---
 {apiVersion: apps/v1, kind: StatefulSet, metadata: {name: web, namespace: a}, spec: {selector: {}, template: {metadata: {labels: {app: web, tier: front}}, spec: {containers: []}}}}
 ---

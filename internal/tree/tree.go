@@ -36,23 +36,18 @@ func (n *Node) write(w io.Writer, width int, prefix string) error {
 		if len(child.Nodes) > 0 {
 			more = prefix + stem + "│ "
 		}
-		if err := line(w, width, prefix+branch, more, child.Text); err != nil {
-			return err
+		for j, part := range Wrap(child.Text, width-utf8.RuneCountInString(more), width > 0) {
+			begin := more
+			if j == 0 {
+				begin = prefix + branch
+			}
+			if _, err := fmt.Fprintln(w, strings.TrimRight(begin+part, " ")); err != nil {
+				return err
+			}
 		}
 		if err := child.write(w, width, prefix+stem); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// line writes a text behind a prefix, and what does not fit behind another one.
-func line(w io.Writer, width int, prefix, more, text string) error {
-	for _, part := range Wrap(text, width-utf8.RuneCountInString(more), width > 0) {
-		if _, err := fmt.Fprintln(w, strings.TrimRight(prefix+part, " ")); err != nil {
-			return err
-		}
-		prefix = more
 	}
 	return nil
 }
