@@ -58,7 +58,7 @@ func (w *way) doors() []door {
 	rank := func(d door) int {
 		out := 0
 		for _, is := range []bool{
-			w.options.Host == "" || topology.HostFits(d.HostOf(), w.options.Host), d.bound, d.fits(w.options.Host),
+			w.options.Host == "" || topology.HostFits(d.HostOf(), w.options.Host), d.bound, !d.Left, d.fits(w.options.Host),
 			w.asked.Attachments[d.attachment].Accepted.State != topology.False, d.SpeaksTLS(),
 		} {
 			out <<= 1

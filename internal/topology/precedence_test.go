@@ -144,7 +144,8 @@ func TestGRPCPrecedence(t *testing.T) {
 func TestYields(t *testing.T) {
 	const gateway = `{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: g, namespace: a}, spec: {gatewayClassName: c, listeners: [
   {name: any, port: 443, protocol: HTTPS}, {name: wild, port: 443, protocol: HTTPS, hostname: "*.example.com"},
-  {name: exact, port: 443, protocol: HTTPS, hostname: web.example.com}, {name: plain, port: 80, protocol: HTTP, hostname: web.example.com}]}}`
+  {name: exact, port: 443, protocol: HTTPS, hostname: web.example.com}, {name: plain, port: 443, protocol: HTTP, hostname: web.example.com},
+  {name: other, port: 8443, protocol: HTTPS, hostname: web.example.com}]}}`
 	s, err := topology.FromFiles([]topology.File{{Name: "gateway.yaml", Data: []byte(gateway)}})
 	if err != nil {
 		t.Fatal(err)
