@@ -58,10 +58,3 @@ func TestExplainRoute(t *testing.T) {
 		})
 	}
 }
-
-func TestExplainRouteWithoutCluster(t *testing.T) {
-	result, text := callTool(t, client(t, mcpserver.Options{}, nil), "explain_route", arguments{"name": "web"})
-	if !result.IsError || !strings.Contains(text, "cannot look at a cluster") {
-		t.Errorf("want that there is no cluster, got %s", text)
-	}
-}

@@ -32,6 +32,8 @@ status:
 func needCluster() map[string]arguments {
 	named := arguments{"namespace": "platform", "name": "team-a"}
 	return map[string]arguments{
+		"diagnose":      {},
+		"explain_route": {"name": "web"},
 		"get_exposure":  {"namespace": "shop", "service": "web"},
 		"list_apps":     named,
 		"list_gateways": {},
