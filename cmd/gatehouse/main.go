@@ -1,5 +1,5 @@
-// Command gatehouse shows and checks Clusters without any cluster, and says what is wrong
-// with the way into one.
+// Command gatehouse shows and checks Clusters without any cluster, installs them without
+// Crossplane, and says what is wrong with the way into a cluster.
 package main
 
 import (
@@ -27,16 +27,19 @@ const (
 )
 
 type cli struct {
-	Render   renderCmd        `cmd:"" help:"Show what Clusters are composed of."`
-	Validate validateCmd      `cmd:"" help:"Check Clusters."`
-	Diff     diffCmd          `cmd:"" help:"Show what changes when one version of Clusters becomes another."`
-	Diagnose diagnoseCmd      `cmd:"" help:"Say what is wrong with the way into a cluster, and what mends it."`
-	Explain  explainCmd       `cmd:"" help:"Follow one request through a cluster, and say where it stops."`
-	Graph    graphCmd         `cmd:"" help:"Draw the way into a cluster."`
-	Apps     appsCmd          `cmd:"" help:"List what Gatehouse installs."`
-	Plane    planeCmd         `cmd:"" help:"Run a local control plane to try things out."`
-	Migrate  migrateCmd       `cmd:"" help:"Turn Ingresses into Gateways and HTTPRoutes."`
-	Version  kong.VersionFlag `help:"Print the version."`
+	Render    renderCmd        `cmd:"" help:"Show what Clusters are composed of."`
+	Validate  validateCmd      `cmd:"" help:"Check Clusters."`
+	Diff      diffCmd          `cmd:"" help:"Show what changes when one version of Clusters becomes another."`
+	Apps      appsCmd          `cmd:"" help:"List what Gatehouse installs."`
+	Install   installCmd       `cmd:"" help:"Install a Cluster onto a cluster that exists, without Crossplane."`
+	Status    statusCmd        `cmd:"" help:"Show what is really there of an installed Cluster."`
+	Uninstall uninstallCmd     `cmd:"" help:"Remove what was installed for a Cluster."`
+	Diagnose  diagnoseCmd      `cmd:"" help:"Say what is wrong with the way into a cluster, and what mends it."`
+	Explain   explainCmd       `cmd:"" help:"Follow one request through a cluster, and say where it stops."`
+	Graph     graphCmd         `cmd:"" help:"Draw the way into a cluster."`
+	Migrate   migrateCmd       `cmd:"" help:"Turn Ingresses into Gateways and HTTPRoutes."`
+	Plane     planeCmd         `cmd:"" help:"Run a local control plane to try things out."`
+	Version   kong.VersionFlag `help:"Print the version."`
 }
 
 // streams are what a command reads and writes: data goes to Out, reports to Err.
@@ -57,6 +60,7 @@ func run(args []string, s streams) int {
 	k, err := kong.New(&cli{},
 		kong.Name("gatehouse"),
 		kong.Description("The front door of a Kubernetes platform: shows and checks Clusters without any cluster, and says what is wrong in one."),
+		kong.Description("The front door of a Kubernetes platform: shows and checks Clusters without any cluster, and installs them without Crossplane."),
 		kong.Writers(s.Out, s.Err),
 		kong.Exit(func(c int) { code, exited = c, true }),
 		kong.Vars{"version": version.Version},
@@ -86,10 +90,10 @@ func run(args []string, s streams) int {
 	}
 }
 
-// isInput tells wrong input from what could not run.
+// isInput tells wrong input, and what was found, from what could not run.
 func isInput(err error) bool {
 	invalid := new(compose.InvalidError)
-	return errors.As(err, &invalid) || slices.ContainsFunc(
+	return errors.As(err, &invalid) || isFound(err) || slices.ContainsFunc(
 		[]error{render.ErrNoCluster, render.ErrInput, migrate.ErrInput, explain.ErrInput, graph.ErrInput},
 		func(input error) bool { return errors.Is(err, input) },
 	)

@@ -60,6 +60,7 @@ const (
 // Client talks to one cluster. It is safe for use by several goroutines.
 type Client struct {
 	host    string
+	config  *rest.Config
 	timeout time.Duration
 	client  client.Client
 	dynamic dynamic.Interface
@@ -137,10 +138,13 @@ func connect(cfg *rest.Config, c Config) (*Client, error) {
 		return nil, fmt.Errorf("cannot make a client for %q: %w", cfg.Host, err)
 	}
 	return &Client{
-		host: cfg.Host, timeout: timeout, client: objects, dynamic: changes,
+		host: cfg.Host, config: cfg, timeout: timeout, client: objects, dynamic: changes,
 		metadata: names, discovery: versions, hub: newHub(),
 	}, nil
 }
+
+// Host is where the API server is.
+func (c *Client) Host() string { return c.host }
 
 // newScheme holds the types that are read. Adding them cannot fail: they are compiled
 // in, and none is added twice.

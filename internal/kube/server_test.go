@@ -26,8 +26,8 @@ type apiServer struct {
 	*httptest.Server
 
 	kinds []servedKind
-	// post answers what is created, patch what is patched.
-	post, patch http.HandlerFunc
+	// post answers what is created, patch what is patched, remover what is deleted.
+	post, patch, remover http.HandlerFunc
 
 	mu        sync.Mutex
 	version   int
@@ -175,6 +175,8 @@ func (s *apiServer) handle(w http.ResponseWriter, r *http.Request) {
 		s.post(w, r)
 	case r.Method == http.MethodPatch:
 		s.patch(w, r)
+	case r.Method == http.MethodDelete:
+		s.remover(w, r)
 	default:
 		s.read(w, r)
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/gatehouse-platform/gatehouse/internal/composed"
 )
 
-// describe says in a line what a resource is.
-func describe(r composed.Resource) string {
+// Describe says in a line what a resource is.
+func Describe(r composed.Resource) string {
 	obj := composed.JSON(r.Object)
 	kind, _ := r.Object["kind"].(string)
 	switch kind {

@@ -88,7 +88,7 @@ func diffCluster(name string, was, is map[string]Item) []Change {
 	for key, item := range is {
 		before, there := was[key]
 		if !there {
-			out = append(out, Change{Cluster: name, Key: key, Resource: describe(item.Resource), Fate: Created})
+			out = append(out, Change{Cluster: name, Key: key, Resource: Describe(item.Resource), Fate: Created})
 			continue
 		}
 		if change, differs := changeOf(name, before, item); differs {
@@ -101,7 +101,7 @@ func diffCluster(name string, was, is map[string]Item) []Change {
 
 // deletion tells what is deleted for good from what only Crossplane forgets.
 func deletion(cluster string, item Item) Change {
-	c := Change{Cluster: cluster, Key: item.Key, Resource: describe(item.Resource), Fate: Deleted}
+	c := Change{Cluster: cluster, Key: item.Key, Resource: Describe(item.Resource), Fate: Deleted}
 	policies, _ := composed.JSON(item.Object).Field("spec", "managementPolicies").([]any)
 	if len(policies) > 0 && !slices.Contains(policies, any("Delete")) && !slices.Contains(policies, any("*")) {
 		c.Fate, c.Why = Released, "Crossplane forgets it; it stays in the cluster"
@@ -110,8 +110,8 @@ func deletion(cluster string, item Item) Change {
 }
 
 func changeOf(cluster string, before, after Item) (Change, bool) {
-	c := Change{Cluster: cluster, Key: after.Key, Resource: describe(after.Resource), Fate: Changed}
-	c.Fields = fieldChanges("", before.Object, after.Object)
+	c := Change{Cluster: cluster, Key: after.Key, Resource: Describe(after.Resource), Fate: Changed}
+	c.Fields = FieldChanges("", before.Object, after.Object)
 	if len(c.Fields) == 0 {
 		return c, false
 	}
@@ -129,9 +129,9 @@ func identity(obj map[string]any) string {
 	return fmt.Sprintf("%v %v %s", obj["apiVersion"], obj["kind"], nameOf(obj))
 }
 
-// fieldChanges lists the leaves that differ. Lists of one length are compared item
+// FieldChanges lists the leaves that differ. Lists of one length are compared item
 // by item; of others, the items that only one of them has are listed.
-func fieldChanges(path string, before, after any) []FieldChange {
+func FieldChanges(path string, before, after any) []FieldChange {
 	if reflect.DeepEqual(before, after) {
 		return nil
 	}
@@ -140,7 +140,7 @@ func fieldChanges(path string, before, after any) []FieldChange {
 	if aObject && bObject {
 		var out []FieldChange
 		for _, name := range eitherKeys(a, b) {
-			out = append(out, fieldChanges(join(path, name), a[name], b[name])...)
+			out = append(out, FieldChanges(join(path, name), a[name], b[name])...)
 		}
 		return out
 	}
@@ -149,7 +149,7 @@ func fieldChanges(path string, before, after any) []FieldChange {
 	if xList && yList && len(x) == len(y) {
 		var out []FieldChange
 		for i := range x {
-			out = append(out, fieldChanges(fmt.Sprintf("%s[%d]", path, i), x[i], y[i])...)
+			out = append(out, FieldChanges(fmt.Sprintf("%s[%d]", path, i), x[i], y[i])...)
 		}
 		return out
 	}

@@ -22,6 +22,8 @@ type Rendered struct {
 	// Moment says that only what is composed right now is meant, given what was
 	// observed; otherwise everything, however long it takes to get there.
 	Moment bool
+	// Found says by key, for a tree, what is really there. Nil: nobody looked.
+	Found map[string]string
 }
 
 // Renderer renders Clusters.
@@ -43,7 +45,7 @@ func (r *Renderer) Render(documents, observed []Document) ([]Rendered, error) {
 		if !d.IsCluster() {
 			continue
 		}
-		inDefaultNamespace(d.Object)
+		InDefaultNamespace(d.Object)
 		plan, err := r.planner.Plan(d.Object, observedOf(namespaceOf(d.Object), nameOf(d.Object), observed))
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", d, err))
@@ -70,8 +72,8 @@ func namespaceOf(obj map[string]any) string {
 	return namespace
 }
 
-// inDefaultNamespace does what kubectl does with an object without namespace.
-func inDefaultNamespace(obj map[string]any) {
+// InDefaultNamespace does what kubectl does with an object without namespace.
+func InDefaultNamespace(obj map[string]any) {
 	if meta, ok := obj["metadata"].(map[string]any); ok && meta["namespace"] == nil {
 		meta["namespace"] = "default"
 	}

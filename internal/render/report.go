@@ -51,7 +51,7 @@ func Validate(documents []Document) ([]Checked, error) {
 		if !d.IsCluster() {
 			continue
 		}
-		inDefaultNamespace(d.Object)
+		InDefaultNamespace(d.Object)
 		_, doubts, err := compose.Check(d.Object)
 		out = append(out, Checked{d, doubts, err})
 	}

@@ -148,7 +148,7 @@ func cloudNode(root *node, r Rendered, g group) {
 		switch kind {
 		case "Usage":
 		case "Release":
-			n.add("%s", describe(resource))
+			n.add("%s", Describe(resource))
 		case "NodeGroup", "NodePool", "KubernetesCluster", "KubernetesClusterNodePool":
 			n.add("%s", describePool(kind, resource))
 		default:
@@ -159,6 +159,9 @@ func cloudNode(root *node, r Rendered, g group) {
 		n.add("%s", kindCounts(others))
 	}
 }
+
+// FoundFine begins what is said of a resource that is as it should be.
+const FoundFine = "✓"
 
 // fewItems is how many resources of a part are listed one by one.
 const fewItems = 8
@@ -172,17 +175,35 @@ func items(n *node, g group, r Rendered) {
 	}
 	if len(shown) > fewItems {
 		n.add("%s", kindCounts(shown))
+		unlike(n, shown, r)
 		return
 	}
 	for _, resource := range shown {
-		text := describe(resource)
+		text := Describe(resource)
 		if resource.Why != "" {
 			text += "  (" + resource.Why + ")"
 		}
-		if after := afterWords(r, resource); after != "" {
+		if after := afterWords(r, resource); after != "" && r.Found == nil {
 			text += "  after " + after
 		}
-		n.add("%s", text)
+		n.add("%s", foundWords(text, resource, r))
+	}
+}
+
+// foundWords add what is really there.
+func foundWords(text string, resource composed.Resource, r Rendered) string {
+	if found := r.Found[resource.Key]; found != "" {
+		return text + "  " + found
+	}
+	return text
+}
+
+// unlike lists, below a sum, the resources that are not as they should be.
+func unlike(n *node, resources []composed.Resource, r Rendered) {
+	for _, resource := range resources {
+		if found := r.Found[resource.Key]; found != "" && !strings.HasPrefix(found, FoundFine) {
+			n.add("%s", foundWords(Describe(resource), resource, r))
+		}
 	}
 }
 
@@ -191,7 +212,7 @@ func kindCounts(resources []composed.Resource) string {
 	counts := map[string]int{}
 	var kinds []string
 	for _, resource := range resources {
-		kind, _, _ := strings.Cut(describe(resource), " ")
+		kind, _, _ := strings.Cut(Describe(resource), " ")
 		if counts[kind] == 0 {
 			kinds = append(kinds, kind)
 		}
@@ -220,7 +241,7 @@ func waiting(r Rendered) []string {
 	var out []string
 	for _, h := range r.Plan.Held {
 		if r.Moment && h.Resource.With == "" {
-			out = append(out, fmt.Sprintf("not yet: %s, waits for %s", describe(h.Resource), strings.Join(short(r, h.For), ", ")))
+			out = append(out, fmt.Sprintf("not yet: %s, waits for %s", Describe(h.Resource), strings.Join(short(r, h.For), ", ")))
 		}
 	}
 	return out

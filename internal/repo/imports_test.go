@@ -78,6 +78,13 @@ var layers = []layer{
 	}},
 	{folder: "internal/migrate", ours: []string{"catalog", "internal/streaming"}, others: append([]string{"k8s.io/api", "sigs.k8s.io/gateway-api"}, pureOthers...), pure: true},
 	{folder: "internal/kube", ours: []string{"internal/topology"}},
+
+	// Without Crossplane: what is to be done, and Helm, which only this links.
+	{
+		folder: "internal/install", ours: []string{"api", "internal/compose", "internal/composed", "internal/render"},
+		others: append([]string{"github.com/fluxcd/cli-utils/pkg/kstatus/status", "helm.sh/helm/v4/pkg/strvals"}, pureOthers...),
+	},
+	{folder: "internal/helm", ours: []string{"internal/install", "internal/kube"}},
 	{
 		folder: "internal/mcpserver",
 		ours:   []string{"api", "catalog", "docs", "internal/compose", "internal/composed", "internal/diagnose", "internal/explain", "internal/migrate", "internal/render", "internal/streaming", "internal/topology"},
@@ -116,6 +123,18 @@ func TestOnlyCommandsParseFlags(t *testing.T) {
 		for _, name := range []string{"github.com/alecthomas/kong", "flag", "github.com/spf13/cobra", "github.com/spf13/pflag"} {
 			if file, found := imports[name]; found && !under(folder, "cmd") {
 				t.Errorf("%s: imports %q, which only cmd may", file, name)
+			}
+		}
+	}
+}
+
+// The Helm SDK makes a program several times as large: one links it.
+func TestOnlyGatehouseLinksHelm(t *testing.T) {
+	for folder, imports := range importsByFolder(t) {
+		for name, file := range imports {
+			links := name == module+"/internal/helm" || under(name, "helm.sh/helm/v4/pkg/action")
+			if links && folder != "cmd/gatehouse" && folder != "internal/helm" {
+				t.Errorf("%s: imports %q, which only cmd/gatehouse and internal/helm may", file, name)
 			}
 		}
 	}

@@ -69,6 +69,10 @@ func (p *Plane) openOutside(ctx context.Context, pack func(ctx context.Context, 
 // ChartRepository is the URL of the plain chart repository.
 func (p *Plane) ChartRepository() string { return p.outside.repository }
 
+// OutsideEnvironment are variables that lead a program's requests for charts to the
+// stand-in for the outside, under the addresses that users have.
+func (p *Plane) OutsideEnvironment() []string { return p.outside.environment() }
+
 // environment leads a Go program's requests to the stand-in for the outside.
 // Loopback addresses never go through a proxy.
 func (o *outside) environment() []string {

@@ -1,0 +1,147 @@
+package install
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// View is how far an installation is, for people to watch: one line for each part of the
+// Cluster, so that it fits on a screen however much there is.
+type View struct {
+	title  string
+	groups []*viewGroup
+}
+
+type viewGroup struct {
+	name  string
+	items []*Event
+}
+
+// NewView returns a View without parts. Events bring them, in their order.
+func NewView(title string) *View { return &View{title: title} }
+
+// Take notes an event.
+func (v *View) Take(e Event) {
+	g := v.group(e.Group)
+	for _, item := range g.items {
+		if item.Key == e.Key {
+			*item = e
+			return
+		}
+	}
+	g.items = append(g.items, &e)
+}
+
+func (v *View) group(name string) *viewGroup {
+	for _, g := range v.groups {
+		if g.name == name {
+			return g
+		}
+	}
+	g := &viewGroup{name: name}
+	v.groups = append(v.groups, g)
+	return g
+}
+
+// Look of a View.
+type Look struct {
+	// Width of the screen in columns; longer lines are cut.
+	Width int
+	// Frame counts the pictures, so that what is at work moves.
+	Frame int
+	// Color says whether the screen has colors.
+	Color bool
+	// Elapsed is shown at the end; may be empty.
+	Elapsed string
+}
+
+// Lines draws the View.
+func (v *View) Lines(look Look) []string {
+	out := []string{cut(v.title, look.Width)}
+	width, done, total := 0, 0, 0
+	for _, g := range v.groups {
+		width = max(width, utf8.RuneCountInString(g.name))
+		done += g.count(Done)
+		total += len(g.items)
+	}
+	for n, g := range v.groups {
+		branch := "├─"
+		if n == len(v.groups)-1 {
+			branch = "└─"
+		}
+		state, words := g.summary()
+		line := fmt.Sprintf("%s %s %-*s  %2d of %-2d  %s", branch, sign(state, look.Frame), width, g.name, g.count(Done), len(g.items), words)
+		out = append(out, paint(cut(strings.TrimRight(line, " "), look.Width), state, look.Color))
+	}
+	return append(out, strings.TrimRight(fmt.Sprintf("   %d of %d done  %s", done, total, look.Elapsed), " "))
+}
+
+func (g *viewGroup) count(state State) int {
+	n := 0
+	for _, item := range g.items {
+		if item.State == state {
+			n++
+		}
+	}
+	return n
+}
+
+// summary is the state of a part, and the words of what decides it: what failed, else
+// what is at work, else what waits.
+func (g *viewGroup) summary() (state State, words string) {
+	for _, state := range []State{Failed, Settling, Working, Held} {
+		for _, item := range g.items {
+			if item.State == state && state == Held {
+				return state, firstLine(item.Detail)
+			}
+			if item.State == state {
+				return state, firstLine(item.Text + ": " + item.Detail)
+			}
+		}
+	}
+	return Done, ""
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+func sign(state State, frame int) string {
+	spinner := []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
+	switch state {
+	case Done:
+		return "✓"
+	case Failed:
+		return "✗"
+	case Held:
+		return "·"
+	default:
+		return spinner[frame%len(spinner)]
+	}
+}
+
+func paint(line string, state State, color bool) string {
+	colors := map[State]string{Done: "32", Failed: "31", Held: "2", Working: "36", Settling: "36"}
+	if !color {
+		return line
+	}
+	return "\x1b[" + colors[state] + "m" + line + "\x1b[0m"
+}
+
+// cut keeps a line on the screen, where it would otherwise wrap.
+func cut(line string, width int) string {
+	if width <= 0 || utf8.RuneCountInString(line) <= width {
+		return line
+	}
+	return string([]rune(line)[:width-1]) + "…"
+}
+
+// Line is an event for a log: one line; empty where there is no news for it.
+func Line(e Event) string {
+	if e.State == Held {
+		return ""
+	}
+	return fmt.Sprintf("%s: %s: %s", e.Group, e.Text, strings.ReplaceAll(e.Detail, "\n", "\n  "))
+}

@@ -1,0 +1,55 @@
+package install
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestView(t *testing.T) {
+	v := NewView("Cluster platform/door on https://127.0.0.1:6443")
+	for _, e := range []Event{
+		{"dev", "namespaces", "Namespace dev", Held, ""},
+		{"eg", "envoyGateway", "chart gateway-helm 1.7.0 → envoy-gateway-system", Held, ""},
+		{"gw", "envoyGateway", "Gateway eg", Held, "waits for gateway-helm"},
+		{"keda", "keda", "chart keda 2.19.0 → keda", Held, ""},
+		{"grant", "wiring", "ReferenceGrant keda/a", Held, "waits for gateway-helm, keda"},
+		{"dev", "namespaces", "Namespace dev", Done, "created"},
+		{"eg", "envoyGateway", "chart gateway-helm 1.7.0 → envoy-gateway-system", Settling, "Deployment envoy-gateway-system/envoy-gateway: Available: 0/1"},
+		{"keda", "keda", "chart keda 2.19.0 → keda", Failed, "cannot fetch\n- and more"},
+	} {
+		v.Take(e)
+	}
+	want := []string{
+		"Cluster platform/door on https://127.0.0.1:6443",
+		"├─ ✓ namespaces     1 of 1",
+		"├─ ⠙ envoyGateway   0 of 2   chart gateway-helm 1.7.0 → envoy-gateway-system: D…",
+		"├─ ✗ keda           0 of 1   chart keda 2.19.0 → keda: cannot fetch",
+		"└─ · wiring         0 of 1   waits for gateway-helm, keda",
+		"   1 of 5 done  42s",
+	}
+	got := v.Lines(Look{Width: 80, Frame: 1, Elapsed: "42s"})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the picture (-want +got):\n%s", diff)
+	}
+	for _, line := range got {
+		if utf8.RuneCountInString(line) > 80 {
+			t.Errorf("wraps on the screen: %q", line)
+		}
+	}
+	if colored := v.Lines(Look{Color: true}); !strings.HasPrefix(colored[3], "\x1b[31m") || !strings.HasSuffix(colored[3], "\x1b[0m") {
+		t.Errorf("what failed is not red: %q", colored[3])
+	}
+}
+
+func TestLine(t *testing.T) {
+	if got := Line(Event{State: Held, Detail: "waits"}); got != "" {
+		t.Errorf("a log has no use for what waits: %q", got)
+	}
+	got := Line(Event{Group: "keda", Text: "chart keda", State: Failed, Detail: "a\nb"})
+	if diff := cmp.Diff("keda: chart keda: a\n  b", got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

@@ -1,0 +1,52 @@
+package kube
+
+import (
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/restmapper"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// Getter hands the connection to libraries that make their own clients, as Helm does:
+// it is a genericclioptions.RESTClientGetter of k8s.io/cli-runtime. Each has its own
+// cache of what the API server serves.
+type Getter struct {
+	config    *rest.Config
+	namespace string
+	discovery discovery.CachedDiscoveryInterface
+	mapper    meta.RESTMapper
+}
+
+// Getter for clients whose default namespace is the given one.
+func (c *Client) Getter(namespace string) (*Getter, error) {
+	client, err := discovery.NewDiscoveryClientForConfig(c.config)
+	if err != nil {
+		return nil, c.plain(err)
+	}
+	cached := memory.NewMemCacheClient(client)
+	return &Getter{
+		config: c.config, namespace: namespace, discovery: cached,
+		mapper: restmapper.NewDeferredDiscoveryRESTMapper(cached),
+	}, nil
+}
+
+// ToRESTConfig returns a copy of how the API server is reached.
+func (g *Getter) ToRESTConfig() (*rest.Config, error) { return rest.CopyConfig(g.config), nil }
+
+// ToDiscoveryClient returns the cached discovery.
+func (g *Getter) ToDiscoveryClient() (discovery.CachedDiscoveryInterface, error) { //nolint:ireturn // as cli-runtime has it
+	return g.discovery, nil
+}
+
+// ToRESTMapper returns the mapper, which asks again for kinds that it does not know.
+func (g *Getter) ToRESTMapper() (meta.RESTMapper, error) { return g.mapper, nil } //nolint:ireturn // as cli-runtime has it
+
+// ToRawKubeConfigLoader returns what only the namespace is read from.
+func (g *Getter) ToRawKubeConfigLoader() clientcmd.ClientConfig { //nolint:ireturn // as cli-runtime has it
+	return clientcmd.NewDefaultClientConfig(clientcmdapi.Config{}, &clientcmd.ConfigOverrides{
+		Context: clientcmdapi.Context{Namespace: g.namespace},
+	})
+}

@@ -1,0 +1,154 @@
+package install
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"helm.sh/helm/v4/pkg/action"
+	"helm.sh/helm/v4/pkg/cli"
+	"helm.sh/helm/v4/pkg/release/common"
+	releasev1 "helm.sh/helm/v4/pkg/release/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+)
+
+// cluster is a Cluster on the plane, of charts whose definitions are small: an API server
+// takes seconds for each large one; %[1]s is its namespace, %[2]s are more fields of
+// keda, %[3]s more parameters.
+const cluster = `
+apiVersion: devopstoolkit.ai/v2
+kind: Cluster
+metadata: {name: door, namespace: %[1]s}
+spec:
+  crossplane:
+    compositionSelector:
+      matchLabels: {provider: existing, cluster: any}
+  parameters:
+    nodeSize: small
+    namespaces: [team-a]
+    existing:
+      kubeconfigSecretRef: {name: plane, key: kubeconfig}
+%[3]s
+    apps:
+      envoyGateway: {enabled: true}
+      keda: {%[2]s, routeNamespaces: [team-b]}
+      traefik: {enabled: true}
+      certManager: {enabled: true}
+      externalDNS: {enabled: true}
+      openfunction: {enabled: true}
+`
+
+func on(namespace string) string { return fmt.Sprintf(cluster, namespace, "enabled: true", "") }
+
+// releases are those that the Cluster asks for: name and namespace.
+func releases() map[string]string {
+	return map[string]string{
+		"gateway-helm": "envoy-gateway-system", "keda": "keda", "keda-add-ons-http": "keda",
+		"traefik": "traefik", "cert-manager": "cert-manager", "external-dns": "external-dns", "openfunction": "openfunction",
+	}
+}
+
+// objects are the others that it asks for.
+func objects() []*unstructured.Unstructured {
+	return []*unstructured.Unstructured{
+		plane.Reference("v1", "Namespace", "", "team-a"),
+		plane.Reference("gateway.networking.k8s.io/v1", "GatewayClass", "", "eg"),
+		plane.Reference("gateway.networking.k8s.io/v1", "Gateway", "envoy-gateway-system", "eg"),
+		plane.Reference("gateway.networking.k8s.io/v1beta1", "ReferenceGrant", "keda", "httproutes-to-interceptor"),
+	}
+}
+
+// state is what is there: the UID and resourceVersion of every object, those of the
+// charts included, and status and version of every revision of the releases.
+type state map[string]string
+
+func stateOf(ctx context.Context, t *testing.T, p *plane.Plane) state {
+	t.Helper()
+	out := state{}
+	for _, o := range objects() {
+		note(ctx, t, p, out, o)
+	}
+	for name, namespace := range releases() {
+		note(ctx, t, p, out, plane.Reference("v1", "ConfigMap", namespace, name+"-stand-in"))
+	}
+	secrets := &corev1.SecretList{}
+	if err := p.Client().List(ctx, secrets, client.MatchingLabels{"owner": "helm"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range secrets.Items {
+		out["revision "+s.Name] = s.Labels["status"] + " " + s.ResourceVersion
+	}
+	return out
+}
+
+func note(ctx context.Context, t *testing.T, p *plane.Plane, into state, o *unstructured.Unstructured) {
+	t.Helper()
+	key := fmt.Sprintf("%s %s/%s", o.GetKind(), o.GetNamespace(), o.GetName())
+	if err := p.Client().Get(ctx, client.ObjectKeyFromObject(o), o); client.IgnoreNotFound(err) != nil && !meta.IsNoMatchError(err) {
+		t.Fatal(err)
+	} else if err != nil {
+		return
+	}
+	into[key] = string(o.GetUID()) + " " + o.GetResourceVersion()
+}
+
+// uids of a state: what is only changed is still the same.
+func (s state) uids() map[string]string {
+	out := map[string]string{}
+	for key, value := range s {
+		if !strings.HasPrefix(key, "revision ") {
+			out[key], _, _ = strings.Cut(value, " ")
+		}
+	}
+	return out
+}
+
+// revisions of a state, without what Helm counts.
+func (s state) revisions() []string {
+	var out []string
+	for key, value := range s {
+		if name, ok := strings.CutPrefix(key, "revision sh.helm.release.v1."); ok {
+			status, _, _ := strings.Cut(value, " ")
+			out = append(out, name+" "+status)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// helmOf is Helm's own view of a namespace.
+func helmOf(t *testing.T, p *plane.Plane, namespace string) *action.Configuration {
+	t.Helper()
+	settings := cli.New()
+	settings.KubeConfig = p.Kubeconfig()
+	settings.SetNamespace(namespace)
+	config := action.NewConfiguration()
+	config.SetLogger(slog.DiscardHandler)
+	if err := config.Init(settings.RESTClientGetter(), namespace, "secret"); err != nil {
+		t.Fatal(err)
+	}
+	return config
+}
+
+// leave makes a release look as if the program that works on it had been killed.
+func leave(t *testing.T, p *plane.Plane, name string, status common.Status) {
+	t.Helper()
+	config := helmOf(t, p, releases()[name])
+	last, err := config.Releases.Last(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release := last.(*releasev1.Release)
+	release.SetStatus(status, "as if it had been killed")
+	if err := config.Releases.Update(release); err != nil {
+		t.Fatal(err)
+	}
+}
