@@ -15,6 +15,7 @@ import (
 	"helm.sh/helm/v4/pkg/registry"
 
 	"github.com/gatehouse-platform/gatehouse/internal/install"
+	"github.com/gatehouse-platform/gatehouse/internal/kube"
 )
 
 // cache remembers where charts were fetched to. They are read anew each time: actions
@@ -34,8 +35,8 @@ func (h *Helm) Version(ctx context.Context, c install.Chart) (string, error) {
 }
 
 // load fetches a chart, once, and reads it.
-func (h *Helm) load(_ context.Context, c install.Chart) (*chartv2.Chart, error) {
-	path, err := h.path(c)
+func (h *Helm) load(ctx context.Context, c install.Chart) (*chartv2.Chart, error) {
+	path, err := kube.Within(ctx, 0, func() (string, error) { return h.path(c) })
 	if err != nil {
 		return nil, fmt.Errorf("cannot get chart %q: %w", c.Name, err)
 	}

@@ -96,11 +96,12 @@ func TestHistory(t *testing.T) {
 		reason   string
 		statuses []common.Status
 		ever     bool
+		after    common.Status
 	}{
-		"Deployed":      {"it runs", []common.Status{common.StatusDeployed}, true},
-		"FirstPending":  {"nothing of it ran", []common.Status{common.StatusPendingInstall}, false},
-		"FailedTwice":   {"nor here", []common.Status{common.StatusFailed, common.StatusFailed}, false},
-		"UpgradeKilled": {"the first one ran", []common.Status{common.StatusSuperseded, common.StatusPendingUpgrade}, true},
+		"Deployed":      {"it runs, and came through before it could be interrupted", []common.Status{common.StatusDeployed}, true, common.StatusDeployed},
+		"FirstPending":  {"nothing of it ran", []common.Status{common.StatusPendingInstall}, false, common.StatusFailed},
+		"FailedTwice":   {"nor here", []common.Status{common.StatusFailed, common.StatusFailed}, false, common.StatusFailed},
+		"UpgradeKilled": {"the first one ran", []common.Status{common.StatusSuperseded, common.StatusPendingUpgrade}, true, common.StatusFailed},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -112,8 +113,8 @@ func TestHistory(t *testing.T) {
 			if err := fail(config, "keda"); err != nil {
 				t.Fatal(err)
 			}
-			if last, err := config.Releases.Last("keda"); err != nil || last.(*releasev1.Release).Info.Status != common.StatusFailed {
-				t.Errorf("want the newest revision failed, got %v %v", last, err)
+			if last, err := config.Releases.Last("keda"); err != nil || last.(*releasev1.Release).Info.Status != tc.after {
+				t.Errorf("want the newest revision %s, got %v %v", tc.after, last, err)
 			}
 			if err := forget(config, "keda"); err != nil {
 				t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"strings"
-	"sync"
 	"time"
 
 	"helm.sh/helm/v4/pkg/action"
@@ -28,6 +27,10 @@ import (
 // (releaseMaxHistory in its pkg/clients/helm/client.go).
 const maxHistory = 20
 
+// after is how long an action that was interrupted may take to come to its end, and
+// writing down in Helm's history that it did.
+const after = 2 * time.Second
+
 // Options of New.
 type Options struct {
 	// Folder takes charts from there: NAME-VERSION.tgz, or the unpacked chart NAME.
@@ -35,18 +38,18 @@ type Options struct {
 	Folder string
 	// PlainHTTP talks to OCI registries without TLS.
 	PlainHTTP bool
-	// Timeout of hooks and of the end of what is uninstalled.
+	// Timeout of hooks and of the end of what is uninstalled. Contexts that end earlier
+	// end them earlier.
 	Timeout time.Duration
 }
 
-// Helm deploys charts on one cluster. It is safe for use by several goroutines.
+// Helm deploys charts on one cluster. It is safe for use by several goroutines. All its
+// calls return when their context ends, although Helm's own actions do not look at it:
+// what they ask of the API server ends then.
 type Helm struct {
 	client  *kube.Client
 	options Options
 	cache   cache
-
-	mu      sync.Mutex
-	getters map[string]*kube.Getter
 }
 
 var _ install.Charts = &Helm{}
@@ -55,28 +58,15 @@ var _ install.Charts = &Helm{}
 // program is owned by install.FieldManager: Helm knows one manager only.
 func New(client *kube.Client, o Options) *Helm {
 	helmkube.ManagedFieldsManager = install.FieldManager
-	return &Helm{client: client, options: o, getters: map[string]*kube.Getter{}, cache: cache{paths: map[install.Chart]string{}}}
+	return &Helm{client: client, options: o, cache: cache{paths: map[install.Chart]string{}}}
 }
 
-// getter of a namespace. What the API server serves is asked for once for each.
-func (h *Helm) getter(namespace string) (*kube.Getter, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.getters[namespace] == nil {
-		getter, err := h.client.Getter(namespace)
-		if err != nil {
-			return nil, err
-		}
-		h.getters[namespace] = getter
-	}
-	return h.getters[namespace], nil
-}
-
-// config is new for every action: actions keep in it what they have learned.
-func (h *Helm) config(namespace string) (*action.Configuration, error) {
-	getter, err := h.getter(namespace)
+// config is new for every action: actions keep in it what they have learned, and it lives
+// no longer than the context.
+func (h *Helm) config(ctx context.Context, namespace string) (*action.Configuration, error) {
+	getter, err := h.client.Getter(ctx, namespace)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cannot connect Helm: %w", err)
 	}
 	config := action.NewConfiguration(action.ConfigurationSetLogger(slog.DiscardHandler))
 	if err := config.Init(getter, namespace, "secret"); err != nil {
@@ -88,16 +78,16 @@ func (h *Helm) config(namespace string) (*action.Configuration, error) {
 }
 
 // Last returns the newest revision of a release; nil if there is none.
-func (h *Helm) Last(_ context.Context, id install.ReleaseID) (*install.Release, error) {
-	config, err := h.config(id.Namespace)
+func (h *Helm) Last(ctx context.Context, id install.ReleaseID) (*install.Release, error) {
+	config, err := h.config(ctx, id.Namespace)
 	if err != nil {
 		return nil, err
 	}
-	all, err := history(config, id.Name)
+	all, err := kube.Within(ctx, 0, func() ([]*releasev1.Release, error) { return history(config, id.Name) })
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
-	return h.read(id, all)
+	return h.read(ctx, id, all)
 }
 
 // history of a release, oldest first; none if there is no such release.
@@ -121,14 +111,14 @@ func history(config *action.Configuration, name string) ([]*releasev1.Release, e
 	return out, nil
 }
 
-func (h *Helm) read(id install.ReleaseID, all []*releasev1.Release) (*install.Release, error) {
+func (h *Helm) read(ctx context.Context, id install.ReleaseID, all []*releasev1.Release) (*install.Release, error) {
 	last := all[len(all)-1]
 	out := &install.Release{Values: last.Config, Revision: last.Version, Status: string(last.Info.Status), EverDeployed: everDeployed(all)}
 	if last.Chart != nil && last.Chart.Metadata != nil {
 		out.Chart, out.Version = last.Chart.Metadata.Name, last.Chart.Metadata.Version
 	}
 	var err error
-	out.Objects, err = h.objects(id, last.Manifest)
+	out.Objects, err = h.objects(ctx, id, last.Manifest)
 	return out, err
 }
 
@@ -141,23 +131,24 @@ func everDeployed(all []*releasev1.Release) bool {
 	return false
 }
 
-// Deploy installs or upgrades.
+// Deploy installs or upgrades. A revision that is interrupted is marked as failed.
 func (h *Helm) Deploy(ctx context.Context, d install.Deployment) (*install.Release, error) {
 	chart, err := h.load(ctx, d.Chart)
 	if err != nil {
 		return nil, err
 	}
-	config, err := h.config(d.ID.Namespace)
+	if d.How == install.Finish {
+		if err := h.Uninstall(ctx, d.ID); err != nil {
+			return nil, err
+		}
+	}
+	config, err := h.config(ctx, d.ID.Namespace)
 	if err != nil {
 		return nil, err
 	}
-	if err := h.prepare(ctx, config, d); err != nil {
-		return nil, err
-	}
-	if d.How == install.Upgrade || d.How == install.Mend {
-		err = h.upgrade(ctx, config, chart, d)
-	} else {
-		err = h.install(ctx, config, chart, d)
+	_, err = kube.Within(ctx, after, func() (any, error) { return nil, h.deploy(ctx, config, chart, d) })
+	if ctx.Err() != nil {
+		h.interrupted(ctx, d.ID)
 	}
 	if err != nil {
 		return nil, err
@@ -165,18 +156,38 @@ func (h *Helm) Deploy(ctx context.Context, d install.Deployment) (*install.Relea
 	return h.Last(ctx, d.ID)
 }
 
-// prepare removes what would keep Helm from beginning.
-func (h *Helm) prepare(ctx context.Context, config *action.Configuration, d install.Deployment) error {
+func (h *Helm) deploy(ctx context.Context, config *action.Configuration, chart *chartv2.Chart, d install.Deployment) error {
 	switch d.How {
-	case install.Finish:
-		return h.Uninstall(ctx, d.ID)
 	case install.Restart:
-		return forget(config, d.ID.Name)
+		if err := forget(config, d.ID.Name); err != nil {
+			return err
+		}
 	case install.Mend:
-		return fail(config, d.ID.Name)
-	default:
-		return nil
+		if err := fail(config, d.ID.Name); err != nil {
+			return err
+		}
+		return h.upgrade(ctx, config, chart, d)
+	case install.Upgrade:
+		return h.upgrade(ctx, config, chart, d)
 	}
+	return h.install(ctx, config, chart, d)
+}
+
+// interrupted says in Helm's history what became of a revision that is under way, for
+// everybody who looks there: Helm itself refuses to work on a release with one. It is not
+// said when somebody else may be at work already. Nothing depends on it: a killed program
+// does not get here.
+func (h *Helm) interrupted(ctx context.Context, id install.ReleaseID) {
+	if errors.Is(context.Cause(ctx), kube.ErrLockLost) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), after)
+	defer cancel()
+	config, err := h.config(ctx, id.Namespace)
+	if err != nil {
+		return
+	}
+	_, _ = kube.Within(ctx, 0, func() (any, error) { return nil, fail(config, id.Name) })
 }
 
 // forget deletes all revisions of a release, and nothing else: what they have made is
@@ -191,13 +202,16 @@ func forget(config *action.Configuration, name string) error {
 	return err
 }
 
-// fail marks the newest revision as failed: Helm refuses to upgrade while one is pending.
+// fail marks the newest revision as failed if it is pending: Helm refuses to upgrade then.
 func fail(config *action.Configuration, name string) error {
 	all, err := history(config, name)
 	if err != nil || len(all) == 0 {
 		return err
 	}
 	last := all[len(all)-1]
+	if !last.Info.Status.IsPending() {
+		return nil
+	}
 	last.SetStatus(common.StatusFailed, "the program that worked on it did not finish")
 	if err := config.Releases.Update(last); err != nil {
 		return fmt.Errorf("cannot mark revision %d of release %q: %w", last.Version, name, err)
@@ -211,9 +225,11 @@ func (h *Helm) install(ctx context.Context, config *action.Configuration, chart 
 	a.CreateNamespace = true
 	a.TakeOwnership, a.ForceConflicts = d.Force, d.Force
 	a.DisableOpenAPIValidation = true // the API server checks fields strictly as it applies
-	// What is ready is for the caller to see: it can say what is missing.
+	// What is ready is for the caller to see: it can say what is missing. Definitions of
+	// kinds, and hooks, Helm waits for itself.
 	a.WaitStrategy, a.Timeout = helmkube.HookOnlyStrategy, h.options.Timeout
-	_, err := a.RunWithContext(ctx, chart, d.Values)
+	a.WaitOptions = []helmkube.WaitOption{helmkube.WithWaitContext(ctx)}
+	_, err := a.Run(chart, d.Values)
 	return err //nolint:wrapcheck // the caller knows the chart
 }
 
@@ -224,21 +240,27 @@ func (h *Helm) upgrade(ctx context.Context, config *action.Configuration, chart 
 	a.DisableOpenAPIValidation = true // the API server checks fields strictly as it applies
 	a.TakeOwnership, a.ForceConflicts = d.Force, d.Force
 	a.WaitStrategy, a.Timeout = helmkube.HookOnlyStrategy, h.options.Timeout
-	_, err := a.RunWithContext(ctx, d.ID.Name, chart, d.Values)
+	a.WaitOptions = []helmkube.WaitOption{helmkube.WithWaitContext(ctx)}
+	_, err := a.Run(d.ID.Name, chart, d.Values)
 	return err //nolint:wrapcheck // the caller knows the chart
 }
 
-// Uninstall returns when everything of the release is gone.
-func (h *Helm) Uninstall(_ context.Context, id install.ReleaseID) error {
-	config, err := h.config(id.Namespace)
+// Uninstall returns when everything of the release is gone. Until then Helm's history has
+// the release, so that what is interrupted can be finished.
+func (h *Helm) Uninstall(ctx context.Context, id install.ReleaseID) error {
+	config, err := h.config(ctx, id.Namespace)
 	if err != nil {
 		return err
 	}
 	a := action.NewUninstall(config)
 	a.IgnoreNotFound = true
 	a.WaitStrategy, a.Timeout = helmkube.StatusWatcherStrategy, h.options.Timeout
-	_, err = a.Run(id.Name)
-	return err //nolint:wrapcheck // the caller knows the release
+	a.WaitOptions = []helmkube.WaitOption{helmkube.WithWaitContext(ctx)}
+	_, err = kube.Within(ctx, after, func() (any, error) {
+		_, err := a.Run(id.Name)
+		return nil, err //nolint:wrapcheck // the caller knows the release
+	})
+	return err
 }
 
 // Render returns the objects that deploying would apply.
@@ -250,20 +272,32 @@ func (h *Helm) Render(ctx context.Context, d install.Deployment) ([]*unstructure
 	if err != nil {
 		return nil, err
 	}
-	config, err := h.config(d.ID.Namespace)
+	config, err := h.config(ctx, d.ID.Namespace)
 	if err != nil {
 		return nil, err
 	}
+	r, err := kube.Within(ctx, after, func() (*releasev1.Release, error) { return render(config, chart, d) })
+	if err != nil {
+		return nil, err
+	}
+	objects, err := h.objects(ctx, d.ID, r.Manifest)
+	for _, obj := range objects {
+		own(obj, d.ID)
+	}
+	return objects, err
+}
+
+func render(config *action.Configuration, chart *chartv2.Chart, d install.Deployment) (*releasev1.Release, error) {
 	a := action.NewInstall(config)
 	a.ReleaseName, a.Namespace = d.ID.Name, d.ID.Namespace
 	a.DryRunStrategy, a.IsUpgrade, a.DisableOpenAPIValidation = action.DryRunServer, true, true
 	if d.How != install.Upgrade && d.How != install.Mend {
 		a.DryRunStrategy, a.IsUpgrade = action.DryRunClient, false
-		if err := h.capabilities(d.ID.Namespace, a); err != nil {
+		if err := capabilities(config, a); err != nil {
 			return nil, err
 		}
 	}
-	made, err := a.RunWithContext(ctx, chart, d.Values)
+	made, err := a.Run(chart, d.Values)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the caller knows the chart
 	}
@@ -271,20 +305,12 @@ func (h *Helm) Render(ctx context.Context, d install.Deployment) ([]*unstructure
 	if !ok {
 		return nil, fmt.Errorf("cannot read a release of type %T", made)
 	}
-	objects, err := h.objects(d.ID, r.Manifest)
-	for _, obj := range objects {
-		own(obj, d.ID)
-	}
-	return objects, err
+	return r, nil
 }
 
 // capabilities tells a rendering without API server what that one serves.
-func (h *Helm) capabilities(namespace string, a *action.Install) error {
-	getter, err := h.getter(namespace)
-	if err != nil {
-		return err
-	}
-	discovery, err := getter.ToDiscoveryClient()
+func capabilities(config *action.Configuration, a *action.Install) error {
+	discovery, err := config.RESTClientGetter.ToDiscoveryClient()
 	if err != nil {
 		return fmt.Errorf("cannot ask what is served: %w", err)
 	}
@@ -317,21 +343,20 @@ func own(obj *unstructured.Unstructured, id install.ReleaseID) {
 }
 
 // objects of a manifest, each with its namespace.
-func (h *Helm) objects(id install.ReleaseID, manifest string) ([]*unstructured.Unstructured, error) {
+func (h *Helm) objects(ctx context.Context, id install.ReleaseID, manifest string) ([]*unstructured.Unstructured, error) {
 	objects, err := parse(strings.NewReader(manifest))
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the manifest of release %s: %w", id, err)
 	}
-	getter, err := h.getter(id.Namespace)
-	if err != nil {
-		return nil, err
-	}
-	mapper, err := getter.ToRESTMapper()
-	if err != nil {
-		return nil, fmt.Errorf("cannot ask what is served: %w", err)
-	}
 	for _, obj := range objects {
-		if obj.GetNamespace() == "" && namespaced(mapper, obj) {
+		if obj.GetNamespace() != "" {
+			continue
+		}
+		namespaced, err := h.client.Namespaced(ctx, obj.GroupVersionKind())
+		if err != nil {
+			return nil, err
+		}
+		if namespaced {
 			obj.SetNamespace(id.Namespace)
 		}
 	}

@@ -9,7 +9,6 @@ import (
 
 	chartcommon "helm.sh/helm/v4/pkg/chart/common"
 	releasev1 "helm.sh/helm/v4/pkg/release/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
@@ -51,12 +50,4 @@ func parse(r io.Reader) ([]*unstructured.Unstructured, error) {
 			out = append(out, &list.Items[n])
 		}
 	}
-}
-
-// namespaced says whether objects of the kind are in namespaces; false for kinds that are
-// not served.
-func namespaced(mapper meta.RESTMapper, obj *unstructured.Unstructured) bool {
-	gvk := obj.GroupVersionKind()
-	mapping, err := mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
-	return err == nil && mapping.Scope.Name() == meta.RESTScopeNameNamespace
 }

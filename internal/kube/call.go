@@ -51,9 +51,12 @@ func (r Reader) List(ctx context.Context, list client.ObjectList, opts ...client
 
 // Get reads one object of any kind.
 func (c *Client) Get(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, error) {
-	obj := &unstructured.Unstructured{}
-	obj.SetGroupVersionKind(gvk)
-	if err := c.Reader().Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, obj); err != nil {
+	obj, err := Within(ctx, 0, func() (*unstructured.Unstructured, error) {
+		obj := &unstructured.Unstructured{}
+		obj.SetGroupVersionKind(gvk)
+		return obj, c.Reader().Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, obj)
+	})
+	if err != nil {
 		return nil, fmt.Errorf("cannot read %s %q: %w", gvk.Kind, name, err)
 	}
 	return obj, nil
@@ -76,7 +79,7 @@ func (c *Client) Apply(ctx context.Context, obj *unstructured.Unstructured, o Ap
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	gvk := obj.GroupVersionKind()
-	resource, err := c.resource(gvk, obj.GetNamespace())
+	resource, err := c.resource(ctx, gvk, obj.GetNamespace())
 	if err != nil {
 		return nil, fmt.Errorf("cannot apply %s %q: %w", gvk.Kind, obj.GetName(), err)
 	}
@@ -95,9 +98,17 @@ func (c *Client) Apply(ctx context.Context, obj *unstructured.Unstructured, o Ap
 	return out, nil
 }
 
+// mapping tells the resource of a kind, and its scope. Discovery, which may be needed to
+// know, does not look at the context by itself.
+func (c *Client) mapping(ctx context.Context, gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
+	return Within(ctx, 0, func() (*meta.RESTMapping, error) {
+		return c.client.RESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version)
+	})
+}
+
 // resource is where objects of a kind are read, changed and watched.
-func (c *Client) resource(gvk schema.GroupVersionKind, namespace string) (dynamic.ResourceInterface, error) { //nolint:ireturn // client-go has no type for it
-	mapping, err := c.client.RESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version)
+func (c *Client) resource(ctx context.Context, gvk schema.GroupVersionKind, namespace string) (dynamic.ResourceInterface, error) { //nolint:ireturn // client-go has no type for it
+	mapping, err := c.mapping(ctx, gvk)
 	if err != nil {
 		return nil, c.plain(err)
 	}
@@ -105,6 +116,19 @@ func (c *Client) resource(gvk schema.GroupVersionKind, namespace string) (dynami
 		return c.dynamic.Resource(mapping.Resource), nil
 	}
 	return c.dynamic.Resource(mapping.Resource).Namespace(namespace), nil
+}
+
+// Namespaced says whether objects of a kind are in namespaces; false for kinds that are
+// not served.
+func (c *Client) Namespaced(ctx context.Context, gvk schema.GroupVersionKind) (bool, error) {
+	mapping, err := c.mapping(ctx, gvk)
+	if meta.IsNoMatchError(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("cannot tell whether %s is in namespaces: %w", gvk.Kind, c.plain(err))
+	}
+	return mapping.Scope.Name() == meta.RESTScopeNameNamespace, nil
 }
 
 // plain says that nothing answers, where that is what happened. What the API server

@@ -15,7 +15,7 @@ func (c *Client) Delete(ctx context.Context, obj *unstructured.Unstructured) err
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	gvk := obj.GroupVersionKind()
-	resource, err := c.resource(gvk, obj.GetNamespace())
+	resource, err := c.resource(ctx, gvk, obj.GetNamespace())
 	if err != nil {
 		return fmt.Errorf("cannot delete %s %q: %w", gvk.Kind, obj.GetName(), err)
 	}

@@ -1,6 +1,9 @@
 package kube
 
 import (
+	"context"
+	"net/http"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
@@ -12,7 +15,7 @@ import (
 
 // Getter hands the connection to libraries that make their own clients, as Helm does:
 // it is a genericclioptions.RESTClientGetter of k8s.io/cli-runtime. Each has its own
-// cache of what the API server serves.
+// cache of what the API server serves, filled when it is first asked.
 type Getter struct {
 	config    *rest.Config
 	namespace string
@@ -20,15 +23,18 @@ type Getter struct {
 	mapper    meta.RESTMapper
 }
 
-// Getter for clients whose default namespace is the given one.
-func (c *Client) Getter(namespace string) (*Getter, error) {
-	client, err := discovery.NewDiscoveryClientForConfig(c.config)
+// Getter for clients whose default namespace is the given one. Whatever they ask ends when
+// the context does, and nothing can be asked afterwards.
+func (c *Client) Getter(ctx context.Context, namespace string) (*Getter, error) {
+	config := rest.CopyConfig(c.config)
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &bound{ctx, next} })
+	client, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
 		return nil, c.plain(err)
 	}
 	cached := memory.NewMemCacheClient(client)
 	return &Getter{
-		config: c.config, namespace: namespace, discovery: cached,
+		config: config, namespace: namespace, discovery: cached,
 		mapper: restmapper.NewDeferredDiscoveryRESTMapper(cached),
 	}, nil
 }

@@ -101,7 +101,7 @@ func TestUnreachable(t *testing.T) {
 func TestTimeout(t *testing.T) {
 	s := serve(t, gateways)
 	c := s.client(t, Config{Timeout: 200 * time.Millisecond})
-	if _, err := c.resource(gateways.GroupVersionKind, "a"); err != nil {
+	if _, err := c.resource(t.Context(), gateways.GroupVersionKind, "a"); err != nil {
 		t.Fatal(err)
 	}
 	stuck := make(chan struct{})

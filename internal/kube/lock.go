@@ -21,6 +21,9 @@ import (
 // a living one may be cut off from the API server, and how often it says that it lives.
 type lockTimes struct{ lease, renew, retry time.Duration }
 
+// giveBackTime is how long giving the Lease back may take.
+const giveBackTime = 2 * time.Second
+
 // ErrLockLost says that the lock could not be renewed in time: another one may have it.
 var ErrLockLost = errors.New("the lock is lost: the API server did not answer in time")
 
@@ -57,8 +60,10 @@ func (c *Client) lock(ctx context.Context, o LockOptions, times lockTimes, do fu
 	if _, _, err := lease.Get(ctx); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("cannot take lock %q: %w", o.Name, c.plain(err))
 	}
-	electing, stop := context.WithCancelCause(klog.NewContext(ctx, klog.Logger{}))
+	// The Lease is kept until do has returned, also when the context ends before.
+	electing, stop := context.WithCancelCause(klog.NewContext(context.WithoutCancel(ctx), klog.Logger{}))
 	defer stop(nil)
+	waiting := context.AfterFunc(ctx, func() { stop(context.Cause(ctx)) })
 	held, over := make(chan context.Context, 1), make(chan struct{})
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 		Lock: &impatient{lease, stop}, Name: o.Name, ReleaseOnCancel: true,
@@ -82,15 +87,34 @@ func (c *Client) lock(ctx context.Context, o LockOptions, times lockTimes, do fu
 	}()
 	select {
 	case holding := <-held:
-		err := do(holding)
-		if holding.Err() != nil && ctx.Err() == nil {
-			err = errors.Join(ErrLockLost, err)
-		}
+		waiting()
+		err := whileHeld(ctx, holding, do)
 		stop(nil)
-		<-over // gives the Lease back
+		giveBack(over)
 		return err
 	case <-over:
 		return fmt.Errorf("cannot take lock %q: %w", o.Name, cmp.Or(context.Cause(electing), ErrLockLost))
+	}
+}
+
+// whileHeld runs do until it returns; its context ends when holding does.
+func whileHeld(ctx, holding context.Context, do func(context.Context) error) error {
+	work, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	defer context.AfterFunc(holding, func() { end(ErrLockLost) })()
+	err := do(work)
+	if holding.Err() != nil && !errors.Is(err, ErrLockLost) {
+		err = errors.Join(ErrLockLost, err)
+	}
+	return err
+}
+
+// giveBack waits for the Lease to be given back. An API server that does not answer keeps
+// nobody waiting: the Lease runs out by itself.
+func giveBack(over <-chan struct{}) {
+	select {
+	case <-over:
+	case <-time.After(giveBackTime):
 	}
 }
 

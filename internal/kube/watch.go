@@ -23,7 +23,7 @@ func (c *Client) Watch(ctx context.Context, gvk schema.GroupVersionKind, namespa
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("cannot watch %s %q: %w", gvk.Kind, name, context.Cause(ctx))
 	}
-	resource, err := c.resource(gvk, namespace)
+	resource, err := c.resource(ctx, gvk, namespace)
 	if err != nil {
 		return nil, fmt.Errorf("cannot watch %s %q: %w", gvk.Kind, name, err)
 	}

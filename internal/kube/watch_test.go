@@ -254,7 +254,7 @@ func TestWatchRefuses(t *testing.T) {
 func TestWatchUnreachable(t *testing.T) {
 	s := serve(t, gateways)
 	c := s.client(t, Config{Timeout: 2 * time.Second})
-	if _, err := c.resource(gateways.GroupVersionKind, "a"); err != nil {
+	if _, err := c.resource(t.Context(), gateways.GroupVersionKind, "a"); err != nil {
 		t.Fatal(err)
 	}
 	s.Close()
