@@ -119,8 +119,11 @@ func (s *session) locked(do func(context.Context) error) error {
 	return s.client.Lock(ctx, lock, do)
 }
 
+// interruptible returns a context that Ctrl-C ends. The second time it ends the program.
 func interruptible() (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
 // live is the cluster as package install asks for it.

@@ -166,12 +166,34 @@ func (i *Installer) previewRelease(ctx context.Context, w want) ([]render.Change
 	}
 	if how != Upgrade && how != Mend {
 		change.Why = fmt.Sprintf("%d objects", len(objects))
-		return []render.Change{change}, nil
+		err := i.refusal(ctx, d, objects, &change)
+		return []render.Change{change}, err
 	}
 	change.Fate = render.Changed
 	change.Fields = releaseFields(before.release, d, hidden)
 	parts, err := i.previewParts(ctx, w, before.release.Objects, objects)
 	return append([]render.Change{change}, parts...), err
+}
+
+// refusal notes what of a new release is there already and somebody else's.
+func (i *Installer) refusal(ctx context.Context, d Deployment, objects []*unstructured.Unstructured, change *render.Change) error {
+	if d.Force {
+		return nil
+	}
+	var problems []string
+	for _, obj := range objects {
+		problem, err := i.foreign(ctx, d.ID, obj)
+		if err != nil {
+			return err
+		}
+		if problem != nil {
+			problems = append(problems, problem.Error())
+		}
+	}
+	if len(problems) > 0 {
+		change.Fate, change.Why = render.Refused, strings.Join(problems, "; ")
+	}
+	return nil
 }
 
 func releaseFields(have *Release, d Deployment, hidden []string) []render.FieldChange {

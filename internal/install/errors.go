@@ -60,3 +60,58 @@ func managerIn(message string) string {
 
 // absent says that an object does not exist, or not even its kind.
 func absent(err error) bool { return apierrors.IsNotFound(err) || meta.IsNoMatchError(err) }
+
+// StoppedError says that an installation or removal was stopped before its end.
+type StoppedError struct {
+	// Cause is what stopped it: a signal, or the loss of the lock.
+	Cause error
+	// Unfinished are the things that are not as desired yet, a line each.
+	Unfinished []string
+}
+
+// Error lists them, one a line.
+func (e *StoppedError) Error() string {
+	if len(e.Unfinished) == 0 {
+		return fmt.Sprintf("stopped (%v)", e.Cause)
+	}
+	return fmt.Sprintf("stopped (%v), %d unfinished: run it again to go on\n- %s", e.Cause, len(e.Unfinished), strings.Join(e.Unfinished, "\n- "))
+}
+
+// Unwrap returns the cause.
+func (e *StoppedError) Unwrap() error { return e.Cause }
+
+// FailedError says what failed, and what therefore did not begin.
+type FailedError struct {
+	Failures []error
+	// Held are things that wait for what failed.
+	Held []string
+}
+
+// Error lists everything, one a line.
+func (e *FailedError) Error() string {
+	out := make([]string, 0, len(e.Failures)+len(e.Held)+1)
+	out = append(out, fmt.Sprintf("%d of the Cluster failed, %d did not begin", len(e.Failures), len(e.Held)))
+	for _, err := range e.Failures {
+		out = append(out, "- "+strings.ReplaceAll(err.Error(), "\n", "\n  "))
+	}
+	for _, held := range e.Held {
+		out = append(out, "- not begun: "+held)
+	}
+	return strings.Join(out, "\n")
+}
+
+// Found says whether everything that failed is for people to settle: then trying again
+// changes nothing.
+func (e *FailedError) Found() bool {
+	return !slices.ContainsFunc(e.Failures, func(err error) bool { return !IsFound(err) })
+}
+
+// IsFound tells what was found, and is for people to settle, from what could not be tried.
+func IsFound(err error) bool {
+	if failed, ok := errors.AsType[*FailedError](err); ok {
+		return failed.Found()
+	}
+	_, isFound := errors.AsType[*FoundError](err)
+	_, conflict := errors.AsType[*ConflictError](err)
+	return isFound || conflict
+}

@@ -183,6 +183,7 @@ func (w *world) Deploy(ctx context.Context, d Deployment) (*Release, error) {
 	}
 	w.releases[d.ID] = out
 	for _, obj := range out.Objects {
+		obj.SetAnnotations(map[string]string{"meta.helm.sh/release-name": d.ID.Name, "meta.helm.sh/release-namespace": d.ID.Namespace})
 		if w.objects[idOf(obj.GroupVersionKind(), obj.GetNamespace(), obj.GetName())] == nil {
 			w.objects[idOf(obj.GroupVersionKind(), obj.GetNamespace(), obj.GetName())] = obj
 		}

@@ -9,11 +9,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/gatehouse-platform/gatehouse/internal/compose"
 	"github.com/gatehouse-platform/gatehouse/internal/composed"
 	"github.com/gatehouse-platform/gatehouse/internal/matrix"
+	"github.com/gatehouse-platform/gatehouse/internal/render"
 )
 
 const frontDoor = `envoyGateway: {enabled: true}, keda: {enabled: true}, prometheus: {enabled: true, monitorApps: true}, certManager: {enabled: true}, openfunction: {enabled: true}`
@@ -47,6 +49,7 @@ func TestInstallInOrder(t *testing.T) {
 		t.Errorf("cert-manager was installed without the values of its meeting with the Gateway API: %v", values)
 	}
 
+	w.rendered = 0
 	again := w.install(t, door(t, frontDoor), Options{})
 	if again.Changed != 0 || len(w.took()) != 0 || w.rendered != 0 {
 		t.Errorf("installing again changed %d things", again.Changed)
@@ -181,7 +184,10 @@ func TestConflicts(t *testing.T) {
 	if !IsFound(err) {
 		t.Fatalf("want something for people to settle, got %v", err)
 	}
-	for _, want := range []string{`cannot apply GatewayClass eg: others own`, `spec.x is owned by "kubectl"`, `ConfigMap keda/keda of release keda/keda`, `spec.x is owned by "argocd"`, "--force-conflicts"} {
+	for _, want := range []string{
+		`cannot apply GatewayClass eg: others own`, `spec.x is owned by "kubectl"`,
+		`ConfigMap keda/keda of release keda/keda`, `spec.x is owned by "argocd"`, "--force-conflicts",
+	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q in %v", want, err)
 		}
@@ -228,21 +234,66 @@ func TestNotReadyInTime(t *testing.T) {
 	}
 }
 
-// Ctrl-C: nothing more begins, what was begun is remembered.
-func TestCanceled(t *testing.T) {
+// What somebody else made under the name of a chart's object is not taken over unasked,
+// and its owner is named.
+func TestOthersObject(t *testing.T) {
+	cases := map[string]struct {
+		reason      string
+		annotations map[string]string
+		want        string
+	}{
+		"Applied": {"its field managers are what is known of it", nil, `ConfigMap keda/keda is there already, managed by "argocd", "kubectl"`},
+		"OtherRelease": {
+			"Helm notes the release",
+			map[string]string{"meta.helm.sh/release-name": "mine", "meta.helm.sh/release-namespace": "keda"},
+			"ConfigMap keda/keda is there already, of release keda/mine",
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			theirs := object("v1", "ConfigMap", "keda", "keda")
+			theirs.SetAnnotations(tc.annotations)
+			theirs.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: "kubectl"}, {Manager: "argocd"}, {Manager: "kubectl", Subresource: "status"}})
+			w.objects[idOf(theirs.GroupVersionKind(), "keda", "keda")] = theirs
+			cluster := door(t, "keda: {enabled: true}")
+			changes, err := w.installer(t, cluster, Options{}).Preview(t.Context())
+			if err != nil || !slices.ContainsFunc(changes, func(c render.Change) bool { return c.Fate == render.Refused && strings.Contains(c.Why, tc.want) }) {
+				t.Errorf("%s: want the preview to say %q, got %+v %v", tc.reason, tc.want, changes, err)
+			}
+			_, err = w.installer(t, cluster, Options{}).Install(t.Context())
+			if !IsFound(err) || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("%s: want %q, got %v", tc.reason, tc.want, err)
+			}
+			if w.releases[ReleaseID{"keda", "keda"}] != nil {
+				t.Error("it was installed over it")
+			}
+			w.install(t, cluster, Options{Force: true})
+		})
+	}
+}
+
+// Ctrl-C: nothing more begins, what was begun is remembered, what is missing is said.
+func TestStopped(t *testing.T) {
+	interrupt := errors.New("as if by Ctrl-C")
 	w := newWorld()
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancelCause(t.Context())
 	i := w.installer(t, door(t, frontDoor), Options{})
 	i.report = func(e Event) {
 		if e.State == Working {
-			cancel()
+			cancel(interrupt)
 		}
 	}
-	if _, err := i.Install(ctx); !errors.Is(err, context.Canceled) {
-		t.Fatalf("want the cancellation, got %v", err)
+	summary, err := i.Install(ctx)
+	stopped, ok := errors.AsType[*StoppedError](err)
+	if !ok || !errors.Is(err, interrupt) || IsFound(err) {
+		t.Fatalf("want the interruption, got %v", err)
 	}
 	if got, all := len(w.releases), 6; got >= all {
 		t.Errorf("all %d releases were installed all the same", got)
+	}
+	if len(stopped.Unfinished) != summary.Total-summary.Ready || !slices.Contains(stopped.Unfinished, "Gateway envoy-gateway-system/eg [HTTP:80]: not begun") {
+		t.Errorf("%d of %d are ready, and it says that these are not: %q", summary.Ready, summary.Total, stopped.Unfinished)
 	}
 	w.install(t, door(t, frontDoor), Options{})
 }

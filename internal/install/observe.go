@@ -45,7 +45,7 @@ func (s seen) reason() string {
 }
 
 // fields are what Crossplane's providers would say of it; nil if it is not running.
-func (s seen) fields() composed.Fields {
+func (s seen) fields() composed.Fields { //nolint:ireturn // as package composed has it
 	if !s.running() {
 		return nil
 	}
@@ -122,7 +122,7 @@ func (i *Installer) observe(ctx context.Context, w want) (seen, error) {
 func (i *Installer) unreadyOf(ctx context.Context, objects []*unstructured.Unstructured) ([]string, error) {
 	var out []string
 	for _, obj := range objects {
-		if obj.GroupVersionKind().Group == "" && obj.GetKind() == "Secret" {
+		if isSecret(obj) {
 			continue
 		}
 		live, err := i.get(ctx, obj)

@@ -1,16 +1,21 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/gatehouse-platform/gatehouse/internal/compose"
 )
+
+// shortly is how long finding out what is left may take.
+const shortly = 5 * time.Second
 
 // leave removes, or names, what was installed and is no longer asked for.
 func (i *Installer) leave(ctx context.Context, summary *Summary) error {
@@ -85,7 +90,11 @@ func usedBy(entries []entry, key string) bool {
 func (i *Installer) removeAll(ctx context.Context, entries []entry) (removed []string, err error) {
 	var failed []entry
 	var errs []error
-	for _, e := range removalOrder(entries) {
+	order := removalOrder(entries)
+	for n, e := range order {
+		if cause := context.Cause(ctx); cause != nil {
+			return removed, &StoppedError{Cause: cause, Unfinished: textsOf(append(failed, order[n:]...))}
+		}
 		if usedBy(failed, e.Key) {
 			failed = append(failed, e)
 			errs = append(errs, found("%s stays: what builds on it could not be removed", e.Text))
@@ -104,10 +113,21 @@ func (i *Installer) removeAll(ctx context.Context, entries []entry) (removed []s
 		}
 		i.report(e.event(Done, "removed"))
 	}
+	if cause := context.Cause(ctx); cause != nil && len(failed) > 0 {
+		return removed, &StoppedError{Cause: cause, Unfinished: textsOf(failed)}
+	}
 	if len(errs) > 0 {
 		return removed, &FailedError{Failures: errs}
 	}
 	return removed, nil
+}
+
+func textsOf(entries []entry) []string {
+	var out []string
+	for _, e := range entries {
+		out = append(out, e.Text+": still there")
+	}
+	return out
 }
 
 func (e entry) event(state State, detail string) Event {
@@ -119,16 +139,43 @@ func (i *Installer) remove(ctx context.Context, e entry) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, i.options.Timeout, errTimeout)
 	defer cancel()
 	if e.Release != nil {
-		if err := i.charts.Uninstall(ctx, *e.Release); err != nil {
-			return fmt.Errorf("cannot uninstall release %s: %w", e.Release, err)
-		}
-		return nil
+		return i.removeRelease(ctx, e)
 	}
 	obj := &unstructured.Unstructured{}
 	obj.SetGroupVersionKind(e.Object.gvk())
 	obj.SetNamespace(e.Object.Namespace)
 	obj.SetName(e.Object.Name)
 	return i.removeObject(ctx, e, obj)
+}
+
+// removeRelease uninstalls a release, and says what of it does not go.
+func (i *Installer) removeRelease(ctx context.Context, e entry) error {
+	release, err := i.charts.Last(ctx, *e.Release)
+	if err != nil || release == nil {
+		return err
+	}
+	err = i.charts.Uninstall(ctx, *e.Release)
+	if errors.Is(err, errTimeout) {
+		return found("release %s is not gone after %s: still there: %s", e.Release, i.options.Timeout, cmp.Or(strings.Join(i.stillThere(ctx, release.Objects), ", "), "its record"))
+	}
+	if err != nil {
+		return fmt.Errorf("cannot uninstall release %s: %w", e.Release, err)
+	}
+	return nil
+}
+
+// stillThere names those of the objects that exist, when the time for their removal is
+// over already.
+func (i *Installer) stillThere(ctx context.Context, objects []*unstructured.Unstructured) []string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shortly)
+	defer cancel()
+	var out []string
+	for _, obj := range objects {
+		if live, err := i.get(ctx, obj); err == nil && live != nil {
+			out = append(out, fmt.Sprintf("%s (finalizers %q)", title(live), live.GetFinalizers()))
+		}
+	}
+	return out
 }
 
 // removeObject deletes an object and waits until it is gone: a controller that has to

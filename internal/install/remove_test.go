@@ -1,6 +1,8 @@
 package install
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -166,5 +168,32 @@ func TestPrune(t *testing.T) {
 	w.install(t, cluster, Options{Prune: true})
 	if w.objects[idOf(object("v1", "Namespace", "", "dev").GroupVersionKind(), "", "dev")] == nil {
 		t.Error("a namespace was deleted, with everything in it")
+	}
+}
+
+// Ctrl-C in the middle of a removal: what is left is said, and goes the next time.
+func TestUninstallStopped(t *testing.T) {
+	interrupt := errors.New("as if by Ctrl-C")
+	w := newWorld()
+	cluster := door(t, frontDoor)
+	w.install(t, cluster, Options{})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	i := w.installer(t, cluster, Options{})
+	removed := 0
+	i.report = func(e Event) {
+		if e.State == Done {
+			if removed++; removed == 2 {
+				cancel(interrupt)
+			}
+		}
+	}
+	removal, err := i.Uninstall(ctx, false)
+	stopped, ok := errors.AsType[*StoppedError](err)
+	if !ok || !errors.Is(err, interrupt) || len(removal.Removed) != 2 {
+		t.Fatalf("want it stopped after two, got %+v %v", removal, err)
+	}
+	again, err := w.installer(t, cluster, Options{}).Uninstall(t.Context(), false)
+	if err != nil || len(again.Removed) != len(stopped.Unfinished) {
+		t.Errorf("%q were said to be left, and then went: %+v %v", stopped.Unfinished, again, err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/gatehouse-platform/gatehouse/internal/compose"
@@ -82,6 +81,16 @@ type run struct {
 	summary Summary
 }
 
+// announceHeld says what things still wait for, as others become ready.
+func (r *run) announceHeld(plan *compose.Plan) {
+	for _, h := range plan.Held {
+		w, ok := wantOf(h.Resource)
+		if ok && r.failed[w.key] == nil && !r.running[w.key] && r.done[w.key] == nil {
+			r.report(w.event(Held, waitsFor(plan, h.For)))
+		}
+	}
+}
+
 // result of one step.
 type result struct {
 	want    want
@@ -101,23 +110,41 @@ func (r *run) play(ctx context.Context, plan *compose.Plan) error {
 		if len(r.running) == 0 {
 			break
 		}
-		r.take(<-r.results)
+		r.take(ctx, <-r.results)
 		var err error
 		if plan, err = r.plan(); err != nil {
 			return err
 		}
+		r.announceHeld(plan)
 	}
 	r.count(plan)
 	if err := context.Cause(ctx); err != nil {
-		return fmt.Errorf("cannot go on: %w", err)
+		return &StoppedError{Cause: err, Unfinished: r.unfinished(plan)}
 	}
 	return r.failure(plan)
+}
+
+// unfinished is what an installation that was stopped has not brought about, in the order
+// of the plan.
+func (r *run) unfinished(plan *compose.Plan) []string {
+	var out []string
+	for _, resource := range plan.All {
+		w, ok := wantOf(resource)
+		switch {
+		case !ok || (r.done[w.key] != nil && r.failed[w.key] == nil):
+		case r.failed[w.key] != nil:
+			out = append(out, w.text+": stopped in the middle")
+		default:
+			out = append(out, w.text+": not begun")
+		}
+	}
+	return out
 }
 
 // start begins the steps that may begin now. It returns an error only when what is
 // installed cannot be remembered; then what runs is waited for.
 func (r *run) start(ctx context.Context, plan *compose.Plan) error {
-	if ctx.Err() != nil {
+	if over(ctx) {
 		return nil
 	}
 	for _, resource := range startable(plan, r.done, r.failed, r.running) {
@@ -126,20 +153,25 @@ func (r *run) start(ctx context.Context, plan *compose.Plan) error {
 		}
 		w, _ := wantOf(resource)
 		if r.record.add(entryOf(w, r.seen[w.key].exists())) {
-			if err := r.saveRecord(ctx); err != nil {
+			err := r.saveRecord(ctx)
+			if over(ctx) {
+				return nil
+			}
+			if err != nil {
 				for len(r.running) > 0 {
-					r.take(<-r.results)
+					r.take(ctx, <-r.results)
 				}
 				return fmt.Errorf("cannot remember what is installed: %w", err)
 			}
 		}
 		r.running[w.key] = true
-		before := r.seen[w.key]
-		ours := !r.record.find(w.key).Found
-		go func() { r.results <- r.step(ctx, w, before, ours, resource.Object) }()
+		next := step{want: w, desired: resource.Object, before: r.seen[w.key], ours: !r.record.find(w.key).Found}
+		go func() { r.results <- r.do(ctx, next) }()
 	}
 	return nil
 }
+
+func over(ctx context.Context) bool { return ctx.Err() != nil }
 
 // startable are the resources that may be brought about now: those that the plan does not
 // hold back, and that are not at work, have not failed and are not as desired yet. What is
@@ -155,17 +187,26 @@ func startable(plan *compose.Plan, done map[string]map[string]any, failed map[st
 	return out
 }
 
-func (r *run) step(ctx context.Context, w want, before seen, ours bool, desired map[string]any) result {
-	out := result{want: w, desired: desired}
+// step is one thing to bring about.
+type step struct {
+	want    want
+	desired map[string]any
+	before  seen
+	// ours says that we made what is there.
+	ours bool
+}
+
+func (r *run) do(ctx context.Context, s step) result {
+	out := result{want: s.want, desired: s.desired}
 	ctx, cancel := context.WithTimeoutCause(ctx, r.options.Timeout, errTimeout)
 	defer cancel()
-	if w.object != nil {
-		out.seen, out.changed, out.err = r.applyObject(ctx, w, before)
+	if s.want.object != nil {
+		out.seen, out.changed, out.err = r.applyObject(ctx, s.want, s.before)
 	} else {
-		out.seen, out.changed, out.err = r.deploy(ctx, w, before, ours)
+		out.seen, out.changed, out.err = r.deploy(ctx, s)
 	}
 	if out.err != nil && errors.Is(context.Cause(ctx), errTimeout) {
-		out.err = r.timeoutError(w, out)
+		out.err = r.timeoutError(s.want, out)
 	}
 	return out
 }
@@ -175,10 +216,13 @@ func (r *run) timeoutError(w want, out result) error {
 	if out.seen.exists() && len(out.seen.unready) > 0 {
 		return found("%s is not ready after %s: %s", w.text, r.options.Timeout, strings.Join(out.seen.unready, "; "))
 	}
+	if errors.Is(out.err, errTimeout) {
+		return found("%s was not done within %s", w.text, r.options.Timeout)
+	}
 	return found("%s was not done within %s: %v", w.text, r.options.Timeout, out.err)
 }
 
-func (r *run) take(out result) {
+func (r *run) take(ctx context.Context, out result) {
 	delete(r.running, out.want.key)
 	if out.seen.exists() {
 		r.seen[out.want.key] = out.seen
@@ -187,8 +231,12 @@ func (r *run) take(out result) {
 		r.summary.Changed++
 	}
 	if out.err != nil {
+		why := out.err.Error()
+		if ctx.Err() != nil && (errors.Is(out.err, context.Cause(ctx)) || errors.Is(out.err, context.Canceled)) {
+			why = "stopped"
+		}
 		r.failed[out.want.key] = out.err
-		r.report(out.want.event(Failed, out.err.Error()))
+		r.report(out.want.event(Failed, why))
 		return
 	}
 	r.done[out.want.key] = out.desired
@@ -205,42 +253,6 @@ func (r *run) count(plan *compose.Plan) {
 			r.summary.Ready++
 		}
 	}
-}
-
-// FailedError says what failed, and what therefore did not begin.
-type FailedError struct {
-	Failures []error
-	// Held are things that wait for what failed.
-	Held []string
-}
-
-// Error lists everything, one a line.
-func (e *FailedError) Error() string {
-	out := make([]string, 0, len(e.Failures)+len(e.Held)+1)
-	out = append(out, fmt.Sprintf("%d of the Cluster failed, %d did not begin", len(e.Failures), len(e.Held)))
-	for _, err := range e.Failures {
-		out = append(out, "- "+strings.ReplaceAll(err.Error(), "\n", "\n  "))
-	}
-	for _, held := range e.Held {
-		out = append(out, "- not begun: "+held)
-	}
-	return strings.Join(out, "\n")
-}
-
-// Found says whether everything that failed is for people to settle: then trying again
-// changes nothing.
-func (e *FailedError) Found() bool {
-	return !slices.ContainsFunc(e.Failures, func(err error) bool { return !IsFound(err) })
-}
-
-// IsFound tells what was found, and is for people to settle, from what could not be tried.
-func IsFound(err error) bool {
-	if failed, ok := errors.AsType[*FailedError](err); ok {
-		return failed.Found()
-	}
-	_, isFound := errors.AsType[*FoundError](err)
-	_, conflict := errors.AsType[*ConflictError](err)
-	return isFound || conflict
 }
 
 func (r *run) failure(plan *compose.Plan) error {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -80,7 +83,8 @@ func (i *Installer) applyPatiently(ctx context.Context, obj *unstructured.Unstru
 		if conflict := conflictOf(title(obj), err); conflict != nil {
 			return nil, conflict
 		}
-		if !(absent(err) || apierrors.IsInternalError(err)) || time.Now().After(limit) {
+		mayPass := absent(err) || apierrors.IsInternalError(err)
+		if !mayPass || time.Now().After(limit) {
 			return nil, err
 		}
 		if wait(ctx, i.options.Poll) != nil {
@@ -90,12 +94,13 @@ func (i *Installer) applyPatiently(ctx context.Context, obj *unstructured.Unstru
 }
 
 // deploy brings a release to what is desired, and waits until its objects are ready.
-func (i *Installer) deploy(ctx context.Context, w want, before seen, ours bool) (seen, bool, error) {
+func (i *Installer) deploy(ctx context.Context, todo step) (seen, bool, error) {
+	w, before := todo.want, todo.before
 	d, _, err := i.resolved(ctx, w, before)
 	if err != nil {
 		return before, false, err
 	}
-	how, why := decide(before.release, d, ours)
+	how, why := decide(before.release, d, todo.ours)
 	d.How = how
 	if how == Refuse {
 		return before, false, found("cannot deploy %s: release %s: %s (--force-conflicts takes it)", w.text, w.release, why)
@@ -131,7 +136,10 @@ func (i *Installer) resolved(ctx context.Context, w want, before seen) (d Deploy
 
 // change deploys, and tells what was done.
 func (i *Installer) change(ctx context.Context, w want, d Deployment, s *seen) (verb string, err error) {
-	working := map[How]string{Install: "installing", Restart: "installing again what was not finished", Finish: "finishing its removal, then installing", Mend: "upgrading after what was not finished", Upgrade: "upgrading"}
+	working := map[How]string{
+		Install: "installing", Restart: "installing again what was not finished", Finish: "finishing its removal, then installing",
+		Upgrade: "upgrading", Mend: "upgrading after what was not finished",
+	}
 	i.report(w.event(Working, working[d.How]))
 	if err := i.conflicts(ctx, d); err != nil {
 		return "", err
@@ -152,10 +160,10 @@ func (i *Installer) change(ctx context.Context, w want, d Deployment, s *seen) (
 	return fmt.Sprintf("upgraded to revision %d", release.Revision), err
 }
 
-// conflicts finds, before anything is changed, what an upgrade would change and others
-// own: a release that fails in the middle is harder to settle.
+// conflicts finds, before anything is changed, what would be changed and others own: a
+// release that fails in the middle is harder to settle.
 func (i *Installer) conflicts(ctx context.Context, d Deployment) error {
-	if d.Force || (d.How != Upgrade && d.How != Mend) {
+	if d.Force {
 		return nil
 	}
 	objects, err := i.charts.Render(ctx, d)
@@ -164,12 +172,55 @@ func (i *Installer) conflicts(ctx context.Context, d Deployment) error {
 	}
 	var errs []error
 	for _, obj := range objects {
-		_, err := i.target.Apply(ctx, obj, ApplyOptions{DryRun: true})
+		foreign, err := i.foreign(ctx, d.ID, obj)
+		if err != nil {
+			return err
+		}
+		if foreign != nil {
+			errs = append(errs, foreign)
+			continue
+		}
+		_, err = i.target.Apply(ctx, obj, ApplyOptions{DryRun: true})
 		if conflict := conflictOf(title(obj)+" of release "+d.ID.String(), err); conflict != nil {
 			errs = append(errs, conflict)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// foreign says that an object of a chart exists already and is not of its release; Helm
+// would refuse it without saying whose it is. Secrets are not read: Helm does that.
+func (i *Installer) foreign(ctx context.Context, id ReleaseID, obj *unstructured.Unstructured) (problem, err error) {
+	if isSecret(obj) {
+		return nil, nil
+	}
+	live, err := i.get(ctx, obj)
+	if err != nil || live == nil {
+		return nil, err
+	}
+	owner := ReleaseID{live.GetAnnotations()["meta.helm.sh/release-namespace"], live.GetAnnotations()["meta.helm.sh/release-name"]}
+	if owner == id {
+		return nil, nil
+	}
+	made := "managed by " + strings.Join(managersOf(live), ", ")
+	if owner.Name != "" {
+		made = "of release " + owner.String()
+	}
+	return found("cannot deploy release %s: %s is there already, %s (--force-conflicts takes it)", id, title(live), made), nil
+}
+
+func isSecret(obj *unstructured.Unstructured) bool {
+	return obj.GroupVersionKind().Group == "" && obj.GetKind() == "Secret"
+}
+
+// managersOf an object's fields, sorted.
+func managersOf(obj *unstructured.Unstructured) []string {
+	var out []string
+	for _, m := range obj.GetManagedFields() {
+		out = append(out, strconv.Quote(m.Manager))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // settle waits until nothing is unready any more.
@@ -198,6 +249,6 @@ func wait(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return context.Cause(ctx) //nolint:wrapcheck // what it is depends on who ended it
 	}
 }

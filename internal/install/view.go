@@ -2,6 +2,7 @@ package install
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -96,11 +97,18 @@ func (g *viewGroup) summary() (state State, words string) {
 				return state, firstLine(item.Detail)
 			}
 			if item.State == state {
-				return state, firstLine(item.Text + ": " + item.Detail)
+				return state, firstLine(short(item.Text) + ": " + item.Detail)
 			}
 		}
 	}
 	return Done, ""
+}
+
+// short is a thing without where it comes from and goes to, for which lines are too short.
+func short(text string) string {
+	text, _, _ = strings.Cut(text, " → ")
+	words := slices.DeleteFunc(strings.Fields(text), func(word string) bool { return strings.Contains(word, "://") })
+	return strings.Join(words, " ")
 }
 
 func firstLine(s string) string {
