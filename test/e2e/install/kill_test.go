@@ -9,16 +9,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	releasev1 "helm.sh/helm/v4/pkg/release/v1"
-
 	"helm.sh/helm/v4/pkg/release/common"
+	releasev1 "helm.sh/helm/v4/pkg/release/v1"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 )
 
 // kills is how often the program is killed before it may finish. Each costs the time
 // after which a dead holder's lock is free.
-const kills = 2
+const kills = 1
 
 // finishesAfterKills kills the program in the middle of its work, at moments that a seed
 // gives, and lets the last one finish.

@@ -14,7 +14,9 @@ import (
 	releasev1 "helm.sh/helm/v4/pkg/release/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
@@ -100,12 +102,52 @@ func note(ctx context.Context, t *testing.T, p *plane.Plane, into state, o *unst
 	into[key] = string(o.GetUID()) + " " + o.GetResourceVersion()
 }
 
+// everything is the resourceVersion of every object of the kinds that an installation
+// makes, whoever made it, with Helm's revisions and our record among them.
+func everything(ctx context.Context, t *testing.T, p *plane.Plane) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, gvk := range []schema.GroupVersionKind{
+		{Version: "v1", Kind: "Namespace"},
+		{Version: "v1", Kind: "ConfigMap"},
+		{Version: "v1", Kind: "Secret"},
+		{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"},
+		{Group: "gateway.networking.k8s.io", Version: "v1", Kind: "GatewayClass"},
+		{Group: "gateway.networking.k8s.io", Version: "v1", Kind: "Gateway"},
+		{Group: "gateway.networking.k8s.io", Version: "v1beta1", Kind: "ReferenceGrant"},
+	} {
+		list := &metav1.PartialObjectMetadataList{}
+		list.SetGroupVersionKind(gvk)
+		if err := p.Client().List(ctx, list); err != nil {
+			t.Fatal(err)
+		}
+		if len(list.Items) == 0 {
+			t.Errorf("there is no %s: nothing can be seen of it", gvk.Kind)
+		}
+		for _, o := range list.Items {
+			out[fmt.Sprintf("%s %s/%s", gvk.Kind, o.Namespace, o.Name)] = o.ResourceVersion
+		}
+	}
+	return out
+}
+
 // uids of a state: what is only changed is still the same.
 func (s state) uids() map[string]string {
 	out := map[string]string{}
 	for key, value := range s {
 		if !strings.HasPrefix(key, "revision ") {
 			out[key], _, _ = strings.Cut(value, " ")
+		}
+	}
+	return out
+}
+
+// ofCharts are UID and resourceVersion of the objects of charts.
+func (s state) ofCharts() map[string]string {
+	out := map[string]string{}
+	for key, value := range s {
+		if strings.HasPrefix(key, "ConfigMap ") {
+			out[key] = value
 		}
 	}
 	return out
