@@ -20,7 +20,7 @@ func listenerConflict() Check {
 			if l.gateway == nil {
 				continue
 			}
-			told := l.told(gatewayv1.ListenerConditionConflicted)
+			told := l.conflicted()
 			i := slices.IndexFunc(before[l.gateway], func(o listener) bool { return conflict(o, l) != "" })
 			// A controller that has told that there is no conflict is believed.
 			agreed := told.State == topology.False || l.told(gatewayv1.ListenerConditionProgrammed).State == topology.True
@@ -30,7 +30,7 @@ func listenerConflict() Check {
 			case told.State == topology.True && !x.conflictsLater(l):
 				out = append(out, Finding{
 					Object: l.owner, Field: l.field(""),
-					Problem: saying(fmt.Sprintf("Listener %q conflicts with another one", l.Name), told) + ".",
+					Problem: saying(fmt.Sprintf("The controller says that listener %q conflicts with another one", l.Name), told) + ".",
 					Why:     whyConflict, Fix: dropListener(x, l),
 				})
 			}
@@ -38,6 +38,47 @@ func listenerConflict() Check {
 		}
 		return out
 	}}
+}
+
+// conflicted is what the controller says of conflicts. Traefik uses the condition for
+// protocols that it does not support, too, which is another check:
+// https://github.com/traefik/traefik/blob/v3.6.12/pkg/provider/kubernetes/gateway/kubernetes.go (supportedRouteKinds)
+func (l listener) conflicted() topology.Condition {
+	told := l.told(gatewayv1.ListenerConditionConflicted)
+	if told.Reason == string(gatewayv1.ListenerReasonUnsupportedProtocol) || told.Reason == string(gatewayv1.ListenerReasonInvalidRouteKinds) {
+		return topology.Condition{State: topology.StateUnknown}
+	}
+	return told
+}
+
+// unsupported is what the controller says if it does not support the protocol; else its
+// state is unknown. See conflicted.
+func (l listener) unsupported() topology.Condition {
+	if told := l.told(gatewayv1.ListenerConditionAccepted); told.State == topology.False && told.Reason == string(gatewayv1.ListenerReasonUnsupportedProtocol) {
+		return told
+	}
+	told := l.told(gatewayv1.ListenerConditionConflicted)
+	if told.State == topology.True && l.conflicted().State != topology.True {
+		return told
+	}
+	return topology.Condition{State: topology.StateUnknown}
+}
+
+// faulty says that the listener itself is what does not work: a controller says so, or its
+// protocol is none.
+func (l listener) faulty() bool {
+	for _, kind := range []gatewayv1.ListenerConditionType{gatewayv1.ListenerConditionAccepted, gatewayv1.ListenerConditionResolvedRefs, gatewayv1.ListenerConditionProgrammed} {
+		if l.told(kind).State == topology.False {
+			return true
+		}
+	}
+	return l.told(gatewayv1.ListenerConditionConflicted).State == topology.True || l.unknownProtocol()
+}
+
+// unknownProtocol says that the API does not know the protocol. One with a domain in front
+// is the controller's own.
+func (l listener) unknownProtocol() bool {
+	return layers[l.Protocol] == "" && !strings.Contains(string(l.Protocol), "/")
 }
 
 const whyConflict = "The controller serves neither, or only the first, and routes attached to the other do not work."
@@ -121,11 +162,9 @@ func listenerProtocol() Check {
 	return Check{"listener-protocol", "a listener of a protocol that is not supported", Error, func(x *scene) []Finding {
 		var out []Finding
 		for _, l := range x.listeners {
-			told := l.told(gatewayv1.ListenerConditionAccepted)
-			refused := told.State == topology.False && told.Reason == string(gatewayv1.ListenerReasonUnsupportedProtocol)
-			// A protocol with a domain in front is the controller's own.
-			unknown := layers[l.Protocol] == "" && !strings.Contains(string(l.Protocol), "/") && told.State == topology.StateUnknown && told.Reason != stale
-			if !refused && !unknown {
+			told, accepted := l.unsupported(), l.told(gatewayv1.ListenerConditionAccepted)
+			unknown := l.unknownProtocol() && accepted.State == topology.StateUnknown && accepted.Reason != stale
+			if told.State == topology.StateUnknown && !unknown {
 				continue
 			}
 			out = append(out, Finding{

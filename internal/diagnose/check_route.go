@@ -149,6 +149,9 @@ func mismatch(c Check, rule topology.Against, explain func(*scene, unattached, [
 			if against != rule || rule == topology.AgainstNamespace && !x.judges(u.route.Ref.Namespace) {
 				continue
 			}
+			if l := x.listenerAt(u.parentObject(), near[0].Index); rule == topology.AgainstKind && len(near) == 1 && l.unknownProtocol() {
+				continue // no kind of route fits: see listener-protocol
+			}
 			f := explain(x, u, near)
 			f.Object, f.Why = u.object(), whyUnattached
 			f.Problem = saying(f.Problem, u.Accepted) + "."
@@ -355,8 +358,7 @@ func routeNotAccepted() Check {
 	return Check{"route-not-accepted", "a route that its controller refuses, for a reason that no other check is about", Error, func(x *scene) []Finding {
 		var out []Finding
 		for _, u := range x.unattached {
-			refused := x.refusedTimeouts(u)
-			if u.Accepted.State != topology.False || len(u.Bound) == 0 || refused {
+			if u.Accepted.State != topology.False || len(u.Bound) == 0 || x.refusedTimeouts(u) || x.parentFaulty(u) {
 				continue
 			}
 			f := Finding{
@@ -370,6 +372,12 @@ func routeNotAccepted() Check {
 		}
 		return out
 	}}
+}
+
+// parentFaulty says that every listener that would take the route does not work itself:
+// what is said of these explains it.
+func (x *scene) parentFaulty(u unattached) bool {
+	return !slices.ContainsFunc(u.Bound, func(c topology.Candidate) bool { return !x.listenerAt(u.parentObject(), c.Index).faulty() })
 }
 
 // explainRefusal knows reasons that a patch can mend.

@@ -137,13 +137,13 @@ func secretWrongType() Check {
 			if r.secret == nil || r.resolved() || r.secret.Type == string(corev1.SecretTypeTLS) {
 				continue
 			}
-			kind := r.secret.Type
-			if kind == "" {
+			kind := "type " + r.secret.Type
+			if r.secret.Type == "" {
 				kind = "another type"
 			}
 			out = append(out, Finding{
 				Object: r.owner, Field: r.field(r.path() + ".name"),
-				Problem: saying(fmt.Sprintf("Secret %q is of type %s; a listener needs %s", r.key, kind, corev1.SecretTypeTLS), r.told(gatewayv1.ListenerConditionResolvedRefs)) + ".",
+				Problem: saying(fmt.Sprintf("Secret %q is of %s; a listener needs %s", r.key, kind, corev1.SecretTypeTLS), r.told(gatewayv1.ListenerConditionResolvedRefs)) + ".",
 				Why:     whyTLS,
 				Fix:     x.fixSecret(r, r.key.Name+"-tls"),
 			})

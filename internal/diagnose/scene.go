@@ -37,10 +37,12 @@ type scene struct {
 	controllerNames []string
 	routes          []topology.Facts
 	listeners       []listener
-	secretRefs      []secretRef
-	unattached      []unattached
-	backends        []backendUse
-	scalers         []topology.Scaler
+	// owned are the listeners by their owner, in its order.
+	owned      map[Object][]listener
+	secretRefs []secretRef
+	unattached []unattached
+	backends   []backendUse
+	scalers    []topology.Scaler
 	// services and workloads by namespace.
 	services  map[string][]string
 	workloads map[string][]workload
@@ -78,6 +80,10 @@ func newScene(s *topology.Snapshot, o Options, t tables) *scene {
 		x.workloads[w.Namespace] = append(x.workloads[w.Namespace], workload{w, "StatefulSet"})
 	}
 	x.findListeners()
+	x.owned = map[Object][]listener{}
+	for _, l := range x.listeners {
+		x.owned[l.owner] = append(x.owned[l.owner], l)
+	}
 	x.secretRefs = x.findSecretRefs()
 	x.unattached = x.findUnattached()
 	x.backends = x.findBackends()
@@ -92,6 +98,9 @@ func (x *scene) findListeners() {
 		})
 	}
 }
+
+// listenerAt is the listener that the owner has in spec.listeners[index].
+func (x *scene) listenerAt(owner Object, index int) listener { return x.owned[owner][index] }
 
 func gatewayObject(g *gatewayv1.Gateway) Object {
 	return Object{gatewayAPI, "Gateway", g.Namespace, g.Name}
@@ -165,7 +174,7 @@ func deref[T ~string](p *T) string {
 
 // nearest is the name that differs least from another one; empty if none is near.
 func nearest(name string, names []string) string {
-	best, least := "", 1+len(name)/3
+	best, least := "", 1+len(name)/4
 	for _, candidate := range names {
 		if d := distance(name, candidate); d <= least && (best == "" || d < least) {
 			best, least = candidate, d
