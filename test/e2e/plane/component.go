@@ -55,6 +55,7 @@ func components() []component {
 		kubeRouter(),
 		certManager(),
 		egctl(),
+		kubectl(),
 		envoyGateway(),
 		toolhiveOperator(),
 		toolhiveProxyrunner(),
