@@ -111,13 +111,14 @@ func asleep(trigger map[string]any, names []string) string {
 var (
 	// selectors of a query: name of the metric and its matchers.
 	selectors = regexp.MustCompile(`([a-zA-Z_:][a-zA-Z0-9_:]*)\s*\{([^}]*)\}`)
-	// matchers that name whose metric it is.
-	matchers = regexp.MustCompile(`(?:pod|service|job|container|deployment|app|workload|app_kubernetes_io_name)\s*=~?\s*"([^"]*)"`)
+	// matchers that name whose metric it is. One with something in front, such as
+	// dst_deployment or destination_workload, is about whom a proxy has called.
+	matchers = regexp.MustCompile(`(?:^|,)\s*(?:pod|service|job|container|deployment|app|workload|app_kubernetes_io_name)\s*=~?\s*"([^"]*)"`)
 )
 
 // Metrics that others measure, so that they move although the workload sleeps: proxies in
 // front of it, and kube-state-metrics.
-var measuredOutside = []string{"envoy_http_", "nginx_ingress_controller_", "traefik_", "haproxy_", "istio_requests_", "interceptor_", "kube_", "aws_", "probe_"}
+var measuredOutside = []string{"envoy_http_", "nginx_ingress_controller_", "traefik_", "haproxy_", "istio_requests_", "kong_", "apisix_", "interceptor_", "kube_", "aws_", "probe_"}
 
 // ofItself says that a query is only about metrics that the workload itself exposes, or
 // that stand still while it sleeps; empty if not.

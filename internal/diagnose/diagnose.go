@@ -94,6 +94,7 @@ func All() []Check {
 		gatewayAPIOutdated(),
 		chartVersions(),
 		gatewayNotAccepted(),
+		gatewayNotProgrammed(),
 		gatewayNoAddress(),
 		listenerSetNotAllowed(),
 		listenerConflict(),

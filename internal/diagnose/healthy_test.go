@@ -15,7 +15,7 @@ import (
 // Clusters are composed of, and every rendering of the chart.
 func TestHealthy(t *testing.T) {
 	var sets [][]string
-	for _, pattern := range []string{"../../test/charts/testdata/*.golden.yaml", "../render/testdata/*.golden.yaml", "../../examples/valid/*.yaml"} {
+	for _, pattern := range []string{"../../test/charts/testdata/*.golden.yaml", "../render/testdata/*.golden.yaml", "../../examples/valid/*.yaml", "../../examples/consumers/*.yaml"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil || len(names) == 0 {
 			t.Fatalf("want files of %s, got %v %v", pattern, names, err)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -104,6 +105,10 @@ func (x *scene) listenerAt(owner Object, index int) listener { return x.owned[ow
 
 func gatewayObject(g *gatewayv1.Gateway) Object {
 	return Object{gatewayAPI, "Gateway", g.Namespace, g.Name}
+}
+
+func ingressObject(in *networkingv1.Ingress) Object {
+	return Object{ingressAPI, "Ingress", in.Namespace, in.Name}
 }
 
 func routeObject(f *topology.Facts) Object {

@@ -98,6 +98,7 @@ func deepKinds() []kind {
 		untyped("kubernetes.m.crossplane.io", "ProviderConfig", "v1alpha1").named("KubernetesProviderConfig"),
 		untyped("monitoring.coreos.com", "PodMonitor", "v1"),
 		untyped("monitoring.coreos.com", "Prometheus", "v1"),
+		untyped("monitoring.coreos.com", "PrometheusAgent", "v1alpha1"),
 		untyped("protection.crossplane.io", "ClusterUsage", "v1beta1").cluster(),
 		untyped("protection.crossplane.io", "Usage", "v1beta1"),
 	}

@@ -8,6 +8,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/gatehouse-platform/gatehouse/internal/diagnose"
@@ -30,7 +31,7 @@ var (
 func (l *live) contradicted(ctx context.Context, s *settled, found outcome) error {
 	routes, gateways := &gatewayv1.HTTPRouteList{}, &gatewayv1.GatewayList{}
 	for kind, out := range map[string]any{"HTTPRoute": routes, "Gateway": gateways} {
-		objects, err := l.list(ctx, gatewayv1.SchemeGroupVersion.WithKind(kind))
+		objects, err := l.list(ctx, schema.GroupVersionKind{Group: gatewayv1.GroupName, Version: "v1", Kind: kind})
 		if err != nil {
 			return err
 		}

@@ -80,7 +80,9 @@ func TestMissingPermissions(t *testing.T) {
 			return fmt.Errorf("-want +got:\n%s", diff)
 		}
 		for _, kind := range []string{"EndpointSlice", "Secret"} {
-			if !slices.ContainsFunc(found.Unseen, func(u topology.Unseen) bool { return u.Kind == kind && u.Reason == topology.Forbidden && u.Message != "" }) {
+			if !slices.ContainsFunc(found.Unseen, func(u topology.Unseen) bool {
+				return u.Kind == kind && u.Reason == topology.Forbidden && u.Message != ""
+			}) {
 				return fmt.Errorf("want %s among what could not be seen, got %v", kind, found.Unseen)
 			}
 		}

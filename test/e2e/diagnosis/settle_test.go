@@ -58,7 +58,7 @@ func settle(t *testing.T, name string, s scenario, b backend) *settled {
 	out := &settled{scenario: s, name: name}
 	// The one controller here is Traefik, whatever the class is called.
 	all := strings.NewReplacer(append(s.replace, "gateway.envoyproxy.io/gatewayclass-controller", "traefik.io/gateway-controller")...)
-	for _, document := range strings.Split(string(raw)+s.more, "\n---\n") {
+	for document := range strings.SplitSeq(string(raw)+s.more, "\n---\n") {
 		document = all.Replace(document)
 		if route := routeName.FindStringSubmatch(document); route != nil {
 			document = strings.ReplaceAll(document, "ROUTE", route[1])
@@ -75,7 +75,9 @@ func settle(t *testing.T, name string, s scenario, b backend) *settled {
 			namespace, short = "infra", secret
 		}
 		key := namespace + "-" + name + "/" + short
-		if !slices.ContainsFunc(out.live, func(o *unstructured.Unstructured) bool { return o.GetKind() == "Secret" && o.GetNamespace()+"/"+o.GetName() == key }) {
+		if !slices.ContainsFunc(out.live, func(o *unstructured.Unstructured) bool {
+			return o.GetKind() == "Secret" && o.GetNamespace()+"/"+o.GetName() == key
+		}) {
 			o := plane.Reference("v1", "Secret", namespace+"-"+name, short)
 			o.Object["type"] = string(corev1.SecretTypeTLS)
 			out.add(t, b, []*unstructured.Unstructured{o})

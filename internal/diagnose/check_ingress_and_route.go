@@ -11,10 +11,6 @@ import (
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
 
-func ingressObject(in *networkingv1.Ingress) Object {
-	return Object{ingressAPI, "Ingress", in.Namespace, in.Name}
-}
-
 // An Ingress for the host of a route: two front doors for one name.
 func ingressAndRoute() Check {
 	return Check{"ingress-and-route", "an Ingress and a route for the same host and path", Warning, func(x *scene) []Finding {
@@ -36,7 +32,7 @@ func ingressAndRoute() Check {
 				out = append(out, Finding{
 					Object: ingressObject(in), Field: fmt.Sprintf("spec.rules[%d].host", i),
 					Problem: fmt.Sprintf("%s answers to host %q, too, on paths that overlap.", routeObject(others[met].route), r.Host),
-					Why:     "DNS leads a name to one of them. A change to the other has no effect, and both write DNS records.",
+					Why:     "Unless one controller serves both, DNS leads the name to one of them, and a change to the other has no effect. External-dns finds the name in both.",
 					Fix:     dropRule(in, i),
 				})
 			}
@@ -53,7 +49,10 @@ type ruleOfHost struct {
 
 // meets says that a path of an Ingress overlaps with one of the rule.
 func (r ruleOfHost) meets(paths []networkingv1.HTTPIngressPath) bool {
-	return slices.ContainsFunc(paths, func(p networkingv1.HTTPIngressPath) bool { return overlaps(cmp.Or(p.Path, "/"), r.paths) })
+	return slices.ContainsFunc(paths, func(p networkingv1.HTTPIngressPath) bool {
+		exact := p.PathType != nil && *p.PathType == networkingv1.PathTypeExact
+		return slices.ContainsFunc(r.paths, func(path string) bool { return overlap(cmp.Or(p.Path, "/"), exact, path) })
+	})
 }
 
 // rulesByHost are the rules of all routes by hostname, in lower case.
@@ -70,15 +69,19 @@ func (x *scene) rulesByHost() map[string][]ruleOfHost {
 	return out
 }
 
-// overlaps says that a path of an Ingress and one of a route have requests in common.
-func overlaps(path string, others []string) bool {
-	return slices.ContainsFunc(others, func(other string) bool {
-		prefix, wild := strings.CutSuffix(other, "*")
-		if strings.HasPrefix(other, "~") {
-			return true
-		}
-		return strings.HasPrefix(path, prefix) && wild || strings.HasPrefix(prefix, path)
-	})
+// overlap says that a path of an Ingress, which stands for what is below it unless it is
+// exact, and one of a route have requests in common. An expression may match anything.
+func overlap(path string, exact bool, other string) bool {
+	prefix, wild := strings.CutSuffix(other, "*")
+	return strings.HasPrefix(other, "~") || path == prefix || wild && below(path, prefix) || !exact && below(prefix, path)
+}
+
+// below says that a path is one of those that a prefix stands for: prefixes end between
+// elements. https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types
+func below(path, prefix string) bool {
+	prefix = strings.TrimSuffix(prefix, "/")
+	rest, ok := strings.CutPrefix(path, prefix)
+	return ok && (rest == "" || strings.HasPrefix(rest, "/"))
 }
 
 func dropRule(in *networkingv1.Ingress, rule int) Fix {
@@ -87,47 +90,4 @@ func dropRule(in *networkingv1.Ingress, rule int) Fix {
 	}
 	path := fmt.Sprintf("/spec/rules/%d", rule)
 	return do("Once DNS leads to the Gateway, take the rule of the Ingress away.", change(ingressObject(in), still(path+"/host", in.Spec.Rules[rule].Host), unset(path)))
-}
-
-// An Ingress that no controller takes.
-func ingressClass() Check {
-	return Check{"ingress-class", "an Ingress of a class that nobody serves", Error, func(x *scene) []Finding {
-		var out []Finding
-		for _, in := range x.Objects.Ingresses.All() {
-			class, controller, known := x.IngressClassOf(in.Namespace, in.Name)
-			byField := in.Spec.IngressClassName != nil
-			// A controller may read the old annotation without any IngressClass.
-			served := controller != "" || known && !byField || len(in.Status.LoadBalancer.Ingress) > 0
-			if served || !x.Sees("IngressClass", "") {
-				continue
-			}
-			f := Finding{
-				Object: ingressObject(in), Field: "spec.ingressClassName",
-				Problem: fmt.Sprintf("IngressClass %q does not exist%s.", class, whatDoes(class, x.ingressClasses())),
-				Why:     "No controller takes the Ingress.",
-				Fix:     byHand("Name a class that exists, or install a controller."),
-			}
-			if class == "" {
-				f.Problem = "It names no class, and no IngressClass is the default."
-			}
-			all := x.ingressClasses()
-			to := nearest(class, all)
-			if to == "" && len(all) == 1 {
-				to = all[0]
-			}
-			if to != "" {
-				f.Fix = do(fmt.Sprintf("Use class %q.", to), merge(f.Object, map[string]any{"spec": map[string]any{"ingressClassName": to}}))
-			}
-			out = append(out, f)
-		}
-		return out
-	}}
-}
-
-func (x *scene) ingressClasses() []string {
-	var out []string
-	for _, c := range x.Objects.IngressClasses.All() {
-		out = append(out, c.Name)
-	}
-	return out
 }

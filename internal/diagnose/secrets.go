@@ -2,11 +2,8 @@ package diagnose
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
@@ -51,72 +48,7 @@ func (r secretRef) resolved() bool {
 	return r.told(gatewayv1.ListenerConditionResolvedRefs).State == topology.True
 }
 
-func (r secretRef) granted(x *scene) bool {
-	return r.key.Namespace == r.owner.Namespace || !x.Sees("ReferenceGrant", r.key.Namespace) && x.OfFiles() ||
-		x.GrantedRef(topology.Ref{Kind: r.owner.Kind, Namespace: r.owner.Namespace, Name: r.owner.Name}, "Secret", r.key)
-}
-
 const whyTLS = "The listener cannot answer a TLS handshake, so no client gets through."
-
-func secretMissing() Check {
-	return Check{"secret-missing", "a listener whose TLS Secret does not exist", Error, func(x *scene) []Finding {
-		var out []Finding
-		for _, r := range x.secretRefs {
-			told := r.told(gatewayv1.ListenerConditionResolvedRefs)
-			missing := r.secret == nil && x.Sees("Secret", r.key.Namespace)
-			invalid := told.State == topology.False && told.Reason == string(gatewayv1.ListenerReasonInvalidCertificateRef)
-			// Where Secrets are not seen, the controller's word is all there is.
-			if r.resolved() || x.issued(r.key) || !missing && (!invalid || x.Sees("Secret", r.key.Namespace)) {
-				continue
-			}
-			problem := fmt.Sprintf("Secret %q of listener %q does not exist%s", r.key, r.Name, whatDoes(r.key.Name, x.tlsSecrets(r.key.Namespace)))
-			if !missing {
-				problem = fmt.Sprintf("Secret %q of listener %q cannot be used", r.key, r.Name)
-				told.Reason = string(gatewayv1.ListenerReasonInvalidCertificateRef)
-			}
-			out = append(out, Finding{Object: r.owner, Field: r.field(r.path()), Problem: saying(problem, told) + ".", Why: whyTLS, Fix: x.fixSecret(r, r.key.Name)})
-		}
-		return out
-	}}
-}
-
-// issued says that cert-manager is about to write the Secret.
-func (x *scene) issued(key topology.Key) bool {
-	return slices.ContainsFunc(x.Objects.Other("Certificate"), func(c *unstructured.Unstructured) bool {
-		return c.GetNamespace() == key.Namespace && digText(c, "spec", "secretName") == key.Name
-	})
-}
-
-// tlsSecrets are the names of the Secrets of a namespace that hold a certificate.
-func (x *scene) tlsSecrets(namespace string) []string {
-	var out []string
-	for _, s := range x.Objects.Secrets.All() {
-		if s.Namespace == namespace && s.Type == string(corev1.SecretTypeTLS) {
-			out = append(out, s.Name)
-		}
-	}
-	return out
-}
-
-func secretNotGranted() Check {
-	return Check{"secret-not-granted", "a TLS Secret of another namespace without ReferenceGrant", Error, func(x *scene) []Finding {
-		var out []Finding
-		for _, r := range x.secretRefs {
-			told := r.told(gatewayv1.ListenerConditionResolvedRefs)
-			if r.resolved() || r.granted(x) {
-				continue
-			}
-			out = append(out, Finding{
-				Object: r.owner, Field: r.field(r.path() + ".namespace"),
-				Problem: saying(fmt.Sprintf("No ReferenceGrant in namespace %q lets %ss of namespace %q refer to Secret %q", r.key.Namespace, r.owner.Kind, r.owner.Namespace, r.key.Name), told) + ".",
-				Why:     whyTLS,
-				Fix: do("Create the grant, in the namespace of the Secret.",
-					apply(grant(r.owner, r.key.Namespace, map[string]any{"group": "", "kind": "Secret", "name": r.key.Name}))),
-			})
-		}
-		return out
-	}}
-}
 
 // grant is a ReferenceGrant for objects of one kind and namespace.
 func grant(from Object, namespace string, to map[string]any) map[string]any {
@@ -128,28 +60,6 @@ func grant(from Object, namespace string, to map[string]any) map[string]any {
 			"to":   []any{to},
 		},
 	}
-}
-
-func secretWrongType() Check {
-	return Check{"secret-wrong-type", "a Secret of a listener that is not of type kubernetes.io/tls", Error, func(x *scene) []Finding {
-		var out []Finding
-		for _, r := range x.secretRefs {
-			if r.secret == nil || r.resolved() || r.secret.Type == string(corev1.SecretTypeTLS) {
-				continue
-			}
-			kind := "type " + r.secret.Type
-			if r.secret.Type == "" {
-				kind = "another type"
-			}
-			out = append(out, Finding{
-				Object: r.owner, Field: r.field(r.path() + ".name"),
-				Problem: saying(fmt.Sprintf("Secret %q is of %s; a listener needs %s", r.key, kind, corev1.SecretTypeTLS), r.told(gatewayv1.ListenerConditionResolvedRefs)) + ".",
-				Why:     whyTLS,
-				Fix:     x.fixSecret(r, r.key.Name+"-tls"),
-			})
-		}
-		return out
-	}}
 }
 
 // fixSecret gives a listener a certificate that fits: one that is there, or one that

@@ -48,8 +48,14 @@ func (x *scene) judged(f *topology.Facts, reason string) bool {
 	default:
 		return false
 	}
+	if x.mirrors(f) {
+		return false // what a filter refers to is not looked at
+	}
 	for _, rule := range f.Rules {
 		for _, b := range rule.Backends {
+			if s := x.service(b.Key); s != nil && elsewhere(s) {
+				return false
+			}
 			unseen := slices.ContainsFunc(kinds, func(kind string) bool { return !x.Sees(kind, b.Key.Namespace) && x.service(b.Key) == nil })
 			if !b.IsService() || unseen {
 				return false
@@ -57,6 +63,23 @@ func (x *scene) judged(f *topology.Facts, reason string) bool {
 		}
 	}
 	return true
+}
+
+// mirrors says that a filter of the route sends requests to another backend, too.
+func (x *scene) mirrors(f *topology.Facts) bool {
+	key := topology.Key{Namespace: f.Ref.Namespace, Name: f.Ref.Name}
+	if f.Ref.Kind == "GRPCRoute" {
+		return slices.ContainsFunc(x.Objects.GRPCRoutes.Get(key.Namespace, key.Name).Spec.Rules, func(r gatewayv1.GRPCRouteRule) bool {
+			mirrors := func(f gatewayv1.GRPCRouteFilter) bool { return f.RequestMirror != nil }
+			return slices.ContainsFunc(r.Filters, mirrors) ||
+				slices.ContainsFunc(r.BackendRefs, func(b gatewayv1.GRPCBackendRef) bool { return slices.ContainsFunc(b.Filters, mirrors) })
+		})
+	}
+	return slices.ContainsFunc(x.Objects.HTTPRoutes.Get(key.Namespace, key.Name).Spec.Rules, func(r gatewayv1.HTTPRouteRule) bool {
+		mirrors := func(f gatewayv1.HTTPRouteFilter) bool { return f.RequestMirror != nil }
+		return slices.ContainsFunc(r.Filters, mirrors) ||
+			slices.ContainsFunc(r.BackendRefs, func(b gatewayv1.HTTPBackendRef) bool { return slices.ContainsFunc(b.Filters, mirrors) })
+	})
 }
 
 // explainKind finds the backend of a kind that cannot be one, and the Service of its name.

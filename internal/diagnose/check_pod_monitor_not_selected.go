@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -35,11 +36,6 @@ func selectorAt(p *unstructured.Unstructured, field string) *metav1.LabelSelecto
 	return out
 }
 
-func matches(s *metav1.LabelSelector, set map[string]string) bool {
-	selector, err := metav1.LabelSelectorAsSelector(s) // of nil: nothing
-	return err == nil && selector.Matches(labels.Set(set))
-}
-
 func (x *scene) sees(s selection, namespace string) bool {
 	if s.namespaces == nil {
 		return namespace == s.home
@@ -47,9 +43,11 @@ func (x *scene) sees(s selection, namespace string) bool {
 	return matches(s.namespaces, x.labelsOf(namespace))
 }
 
+const whyMonitor = "Its metrics are not scraped: dashboards stay empty, and what is scaled by them does not scale."
+
 func podMonitorNotSelected() Check {
 	return Check{"pod-monitor-not-selected", "a PodMonitor that no Prometheus selects", Warning, func(x *scene) []Finding {
-		all := x.Objects.Other("Prometheus")
+		all := slices.Concat(x.Objects.Other("Prometheus"), x.Objects.Other("PrometheusAgent"))
 		if len(all) == 0 && (x.OfFiles() || !x.Sees("Prometheus", "")) {
 			return nil
 		}
@@ -65,10 +63,13 @@ func podMonitorNotSelected() Check {
 			f := Finding{
 				Object: objectOfU(m), Field: "metadata.labels",
 				Problem: "There is no Prometheus that could select it.",
-				Why:     "Its metrics are not scraped: dashboards stay empty, and what is scaled by them does not scale.",
+				Why:     whyMonitor,
 				Fix:     byHand("Install Prometheus: apps.prometheus.enabled of a Cluster, or chart kube-prometheus-stack."),
 			}
-			if len(all) > 0 {
+			if len(all) == 0 {
+				f.Severity = Info
+				f.Why = "Unless something else reads PodMonitors, as VictoriaMetrics and Grafana Alloy can: " + strings.ToLower(whyMonitor[:1]) + whyMonitor[1:]
+			} else {
 				x.explainSelection(m, all[0], &f)
 			}
 			out = append(out, f)
@@ -138,4 +139,9 @@ func lookInto(s selection, p *unstructured.Unstructured, namespace string) Actio
 	return merge(objectOfU(p), map[string]any{"spec": map[string]any{"podMonitorNamespaceSelector": map[string]any{
 		"matchLabels": nil, "matchExpressions": []any{map[string]any{"key": namespaceLabel, "operator": "In", "values": values}},
 	}}})
+}
+
+func matches(s *metav1.LabelSelector, set map[string]string) bool {
+	selector, err := metav1.LabelSelectorAsSelector(s) // of nil: nothing
+	return err == nil && selector.Matches(labels.Set(set))
 }

@@ -44,57 +44,6 @@ func shorter(limit, want streaming.Length) bool {
 	return limited && (want == streaming.Unlimited || bounded && d < w)
 }
 
-// A stream that is cut before it may be.
-func streamCut() Check {
-	return Check{"stream-cut", "a route for streams on which a clock cuts them", Warning, func(x *scene) []Finding {
-		var out []Finding
-		for i := range x.routes {
-			f := &x.routes[i]
-			for rule := range f.Rules {
-				if cut, bad := x.cut(f, rule); bad {
-					out = append(out, cut)
-				}
-			}
-		}
-		return out
-	}}
-}
-
-// cut is the finding about the shortest limit of a rule, at any listener and backend.
-func (x *scene) cut(f *topology.Facts, rule int) (Finding, bool) {
-	want, says, ok := wanted(f.Rules[rule])
-	if !ok {
-		return Finding{}, false
-	}
-	var worst *Finding
-	for i := range f.Attachments {
-		a := &f.Attachments[i]
-		if a.Gateway == nil || a.Accepted.State == topology.False {
-			continue
-		}
-		for _, at := range a.Bound {
-			for backend, b := range f.Rules[rule].Backends {
-				if !b.IsService() {
-					continue
-				}
-				found := x.judge(stream{f, a, rule, backend, want, says}, f.Limit(a, at, rule, backend))
-				if outranks(found, worst) {
-					worst = found
-				}
-			}
-		}
-	}
-	if worst == nil {
-		return Finding{}, false
-	}
-	return *worst, true
-}
-
-// outranks says that a finding is worse than the worst until now; nil is none.
-func outranks(found, worst *Finding) bool {
-	return found != nil && (worst == nil || found.Severity.rank() < worst.Severity.rank())
-}
-
 // stream is a way of requests that is meant to last.
 type stream struct {
 	route         *topology.Facts
@@ -142,17 +91,6 @@ func (x *scene) lengthen(s stream, row controllerRow, l streaming.Limit) Fix {
 		return byHand(advice)
 	}
 	return do("Set the limit where the controller reads it.", actions...)
-}
-
-// streamingServices are the Services behind rules for streams, also through KEDA's
-// interceptor.
-func (x *scene) streams(service topology.Key, hosts []string) bool {
-	return slices.ContainsFunc(x.backends, func(b backendUse) bool {
-		if _, _, ok := wanted(b.route.Rules[b.rule]); !ok {
-			return false
-		}
-		return b.Key == service || b.Key.Name == topology.Interceptor && common(b.route.Hostnames, hosts)
-	})
 }
 
 // common says that two lists of hostnames have one in common; an empty list has all.

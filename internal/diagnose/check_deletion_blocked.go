@@ -7,69 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
-
-// A Release that hangs in the middle: Helm was interrupted, and refuses to go on.
-// provider-helm rolls back, or installs anew, only if it is told how often it may
-// (shouldRollBack in
-// https://github.com/crossplane-contrib/provider-helm/blob/v1.0.6/pkg/controller/namespaced/release/release.go).
-func releaseStuck() Check {
-	return Check{"release-stuck", "a Release that Helm left in the middle of an installation or upgrade, or that failed", Error, func(x *scene) []Finding {
-		var out []Finding
-		for _, r := range x.Objects.Other("Release") {
-			state := digText(r, "status", "atProvider", "state")
-			limit, limited := dig(r, "spec", "rollbackLimit").(int64)
-			failed, _ := dig(r, "status", "failed").(int64)
-			bad := strings.HasPrefix(state, "pending-") || state == "failed"
-			if !bad || limited && failed < limit {
-				continue
-			}
-			told := topology.ConditionOf(conditionsOf(r), "Synced", r.GetGeneration())
-			if told.State == topology.True {
-				told = topology.ConditionOf(conditionsOf(r), "Ready", r.GetGeneration())
-			}
-			problem := fmt.Sprintf("Helm's release is %q, and nobody tries again", state)
-			if limited {
-				problem = fmt.Sprintf("Helm's release is %q after %d tries, which is all that spec.rollbackLimit allows", state, failed)
-			}
-			out = append(out, Finding{
-				Object: objectOfU(r), Field: "spec.rollbackLimit",
-				Problem: saying(problem, told) + ".",
-				Why:     "The chart is not, or only half, installed, and no change to the Release has any effect.",
-				Fix:     do("Let the provider roll back and try again, three times.", merge(objectOfU(r), map[string]any{"spec": map[string]any{"rollbackLimit": failed + 3}})),
-			})
-		}
-		return out
-	}}
-}
-
-// An oci:// url overrides the version, and is never compared with it.
-// https://github.com/crossplane-contrib/provider-helm/issues/130
-func releaseLoop() Check {
-	return Check{"release-loop", "a Release that is upgraded again and again: an oci:// url without tag beside a version", Error, func(x *scene) []Finding {
-		var out []Finding
-		for _, r := range x.Objects.Other("Release") {
-			url := digText(r, "spec", "forProvider", "chart", "url")
-			version := digText(r, "spec", "forProvider", "chart", "version")
-			path, oci := strings.CutPrefix(url, "oci://")
-			i := strings.LastIndex(path, "/")
-			if !oci || i < 0 || version == "" || strings.ContainsAny(path[i:], ":@") {
-				continue
-			}
-			out = append(out, Finding{
-				Object: objectOfU(r), Field: "spec.forProvider.chart.url",
-				Problem: fmt.Sprintf("The url has no tag, so the newest chart is installed; it is compared with version %s, which it is not.", version),
-				Why:     "The provider upgrades the release on every poll, to a version that nobody asked for.",
-				Fix: do("Name repository, chart and version.", merge(objectOfU(r), map[string]any{"spec": map[string]any{"forProvider": map[string]any{"chart": map[string]any{
-					"url": nil, "repository": "oci://" + path[:i], "name": path[i+1:], "version": version,
-				}}}})),
-			})
-		}
-		return out
-	}}
-}
 
 // blocked annotates an object that could not be deleted because it is used.
 // https://github.com/crossplane/crossplane/blob/v2.3.4/internal/protection/usage.go
@@ -77,9 +15,6 @@ const blocked = "usage.crossplane.io/deletion-attempt-with-policy"
 
 // managed are the kinds that Usages of a platform are about.
 var managed = []string{"Cluster", "HelmProviderConfig", "KubernetesProviderConfig", "Object", "Release"}
-
-// known are their kinds in references.
-var known = []string{"Cluster", "Object", "ProviderConfig", "Release"}
 
 // ending says that the user of something is gone, so that Kubernetes deletes the Usage,
 // which it owned.
@@ -156,7 +91,10 @@ func explainUsage(usage, used *unstructured.Unstructured, everything map[Object]
 		f.Fix = do("Delete the Usage: nothing uses the object.", remove(objectOfU(usage)))
 	default:
 		f.Problem = fmt.Sprintf("It was to be deleted, and %s keeps it as long as %s exists.", name, by)
-		f.Fix = do(fmt.Sprintf("Delete %s first.", by), remove(by))
+		f.Fix = do(fmt.Sprintf("Delete %s first, if that may go, too.", by), remove(by))
 	}
 	return f
 }
+
+// known are their kinds in references.
+var known = []string{"Cluster", "Object", "ProviderConfig", "Release"}
