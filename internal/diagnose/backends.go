@@ -75,7 +75,7 @@ func (x *scene) service(key topology.Key) *corev1.Service {
 // https://kubernetes.io/docs/concepts/services-networking/service/#externalname
 func elsewhere(s *corev1.Service) bool { return s.Spec.Type == corev1.ServiceTypeExternalName }
 
-// workload is a Deployment or StatefulSet with its kind.
+// workload is a Deployment, a StatefulSet or a DaemonSet with its kind.
 type workload struct {
 	*topology.Workload
 
@@ -110,7 +110,11 @@ func (x *scene) explainEmpty(s *corev1.Service) (problem string, fix Fix) {
 		}
 	}
 	for _, w := range found {
-		if w.Replicas == 0 {
+		switch {
+		case w.Replicas > 0:
+		case w.kind == "DaemonSet":
+			return w.object().String() + " finds no node to run on", byHand("See its nodeSelector and tolerations, and the labels and taints of the nodes.")
+		default:
 			return w.object().String() + " is scaled to zero", do("Run one replica.", merge(w.object(), map[string]any{"spec": map[string]any{"replicas": 1}}))
 		}
 	}
@@ -124,7 +128,7 @@ func selectorText(selector map[string]string) string {
 
 // explainSelector finds the workload that a selector nearly selects.
 func (x *scene) explainSelector(s *corev1.Service, pods string) (problem string, fix Fix) {
-	problem = fmt.Sprintf("its selector %s matches no pods", pods)
+	problem = fmt.Sprintf("its selector %s matches the pods of no Deployment, StatefulSet or DaemonSet", pods)
 	best, score := workload{}, 0
 	for _, w := range x.workloads[s.Namespace] {
 		n := 0

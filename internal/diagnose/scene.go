@@ -77,6 +77,9 @@ func newScene(s *topology.Snapshot, o Options, t tables) *scene {
 	for _, w := range s.Objects.Deployments.All() {
 		x.workloads[w.Namespace] = append(x.workloads[w.Namespace], workload{w, "Deployment"})
 	}
+	for _, w := range s.Objects.DaemonSets.All() {
+		x.workloads[w.Namespace] = append(x.workloads[w.Namespace], workload{w, "DaemonSet"})
+	}
 	for _, w := range s.Objects.StatefulSets.All() {
 		x.workloads[w.Namespace] = append(x.workloads[w.Namespace], workload{w, "StatefulSet"})
 	}

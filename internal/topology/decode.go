@@ -37,6 +37,10 @@ func (o *Objects) add(obj runtime.Object) error {
 		keep(&o.CRDs, obj)
 	case *corev1.Secret:
 		o.addSecret(obj)
+	case *appsv1.DaemonSet:
+		w := workload(&obj.ObjectMeta, &obj.Status.DesiredNumberScheduled, obj.Spec.Template.Labels)
+		w.Ready, w.Settled = obj.Status.NumberReady, obj.Status.ObservedGeneration >= obj.Generation
+		keep(&o.DaemonSets, w)
 	case *appsv1.Deployment:
 		w := workload(&obj.ObjectMeta, obj.Spec.Replicas, obj.Spec.Template.Labels)
 		w.Ready, w.Settled = obj.Status.ReadyReplicas, obj.Status.ObservedGeneration >= obj.Generation

@@ -86,6 +86,7 @@ func deepKinds() []kind {
 	out := []kind{
 		bare("apiextensions.k8s.io", "CustomResourceDefinition", "v1").cluster(),
 		untyped("apiregistration.k8s.io", "APIService", "v1").cluster(),
+		typed("apps", "DaemonSet", func() runtime.Object { return &appsv1.DaemonSet{} }, version{"v1", func() client.ObjectList { return &appsv1.DaemonSetList{} }}),
 		typed("apps", "Deployment", func() runtime.Object { return &appsv1.Deployment{} }, version{"v1", func() client.ObjectList { return &appsv1.DeploymentList{} }}),
 		typed("apps", "StatefulSet", func() runtime.Object { return &appsv1.StatefulSet{} }, version{"v1", func() client.ObjectList { return &appsv1.StatefulSetList{} }}),
 		untyped("cert-manager.io", "Certificate", "v1"),

@@ -68,6 +68,7 @@ type Objects struct {
 	// What only a diagnosis reads.
 
 	CRDs         Nodes[metav1.PartialObjectMetadata]
+	DaemonSets   Nodes[Workload]
 	Deployments  Nodes[Workload]
 	StatefulSets Nodes[Workload]
 	// Secrets are those that listeners name, without anything secret.
@@ -79,7 +80,7 @@ type Objects struct {
 	known map[schema.GroupKind]kind
 }
 
-// Workload is what is read of a Deployment or StatefulSet.
+// Workload is what is read of a Deployment, a StatefulSet or a DaemonSet.
 type Workload struct {
 	metav1.ObjectMeta
 
@@ -139,6 +140,7 @@ func (n *Nodes[T]) visit(f func(Key)) {
 func (o *Objects) typedNodes() map[string]nodes {
 	return map[string]nodes{
 		"CustomResourceDefinition": &o.CRDs,
+		"DaemonSet":                &o.DaemonSets,
 		"Deployment":               &o.Deployments,
 		"EndpointSlice":            &o.EndpointSlices,
 		"GRPCRoute":                &o.GRPCRoutes,

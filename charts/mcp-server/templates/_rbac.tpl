@@ -7,7 +7,7 @@
   "networking.k8s.io" (list "ingressclasses" "ingresses")
   "apiextensions.k8s.io" (list "customresourcedefinitions")
   "apiregistration.k8s.io" (list "apiservices")
-  "apps" (list "deployments" "statefulsets")
+  "apps" (list "daemonsets" "deployments" "statefulsets")
   "cert-manager.io" (list "certificates" "clusterissuers" "issuers")
   "helm.m.crossplane.io" (list "providerconfigs" "releases")
   "kubernetes.m.crossplane.io" (list "objects" "providerconfigs")
@@ -22,7 +22,7 @@
   "alb.networking.azure.io" (list "routepolicies")
   "http.keda.sh" (list "httpscaledobjects" "interceptorroutes")
   "keda.sh" (list "scaledobjects")
-  "monitoring.coreos.com" (list "podmonitors" "prometheuses")
+  "monitoring.coreos.com" (list "podmonitors" "prometheusagents" "prometheuses")
   "devopstoolkit.ai" (list "clusters") -}}
 {{- $rules := list -}}
 {{- range $group := keys $groups | sortAlpha -}}
