@@ -75,7 +75,11 @@ func nginxSettle(_ *migration, s *site) {
 		})
 	}
 	if s.annotation("proxy-body-size") == "" && s.controller.Name != "" {
-		s.add(Entry{Field: "(default) proxy-body-size", Value: "1m", Outcome: NotNeeded, Why: "gateways take requests of any size"})
+		why := "gateways take requests of any size"
+		if s.controller.Name == "nginx-gateway-fabric" {
+			why = "NGINX Gateway Fabric has the same limit"
+		}
+		s.add(Entry{Field: "(default) proxy-body-size", Value: "1m", Outcome: NotNeeded, Why: why})
 	}
 }
 

@@ -116,10 +116,11 @@ func nginxBodySize(r *reading) {
 	switch {
 	case !ok:
 		r.lost("its value is no size", "write a number with k, m or g")
+	case r.is("nginx-gateway-fabric"):
+		// Also 0, which is no limit: NGINX has one of 1m by itself.
+		r.translated(r.site.set(clientSettingsPolicy, strings.ToLower(strings.TrimSpace(r.value)), "body", "maxSize")...)
 	case size == 0:
 		r.notNeeded("gateways take requests of any size")
-	case r.is("nginx-gateway-fabric"):
-		r.translated(r.site.set(clientSettingsPolicy, strings.ToLower(strings.TrimSpace(r.value)), "body", "maxSize")...)
 	default:
 		do := "limit it in the server"
 		switch {

@@ -177,9 +177,12 @@ func scenarios() map[string]scenario {
 		"timeout-ignored": {reason: "Traefik ignores them, and says nothing", open: []string{overHTTP}},
 		"ingress-class":   {reason: "the class is mistyped; one that is not named cannot be guessed", more: classes, ways: []string{overHTTP}},
 		"ingress-and-route": {
-			reason:  "both lead to the same Service; only the class with the controller's own name gets addresses here",
-			replace: []string{"{name: nginx}\nspec: {controller: k8s.io/ingress-nginx}", "{name: traefik}\nspec: {controller: traefik.io/ingress-controller}", "ingressClassName: nginx", "ingressClassName: traefik"},
-			open:    []string{overHTTP},
+			reason: "both lead to the same Service; only the class with the controller's own name gets addresses here",
+			replace: []string{
+				"{name: nginx}\nspec: {controller: k8s.io/ingress-nginx}", "{name: traefik}\nspec: {controller: traefik.io/ingress-controller}",
+				"ingressClassName: nginx", "ingressClassName: traefik",
+			},
+			open: []string{overHTTP},
 		},
 	}
 }
