@@ -72,7 +72,7 @@ func routeConflict() Check {
 
 // claim tells of every match of a route at every listener that takes it.
 func (x *scene) claim(f *topology.Facts, tell func(place, claim)) {
-	asked := asks(f)
+	asked := claimsOf(f)
 	type told struct {
 		place
 
@@ -103,8 +103,8 @@ type keyed struct {
 	key string
 }
 
-// asks are the claims of all rules of a route, wherever it is attached.
-func asks(f *topology.Facts) []keyed {
+// claimsOf are those of all rules of a route, wherever it is attached.
+func claimsOf(f *topology.Facts) []keyed {
 	var out []keyed
 	for rule := range f.Rules {
 		for match, m := range f.Rules[rule].Matches {

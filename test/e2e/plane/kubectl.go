@@ -2,5 +2,5 @@ package plane
 
 // kubectl runs what people are told to run: a tool, see Build.
 func kubectl() component {
-	return component{name: "kubectl", source: &source{folder: "kubectl", target: ".", env: "CGO_ENABLED=0"}}
+	return component{name: "kubectl", source: &source{folder: "kubectl", target: "."}}
 }
