@@ -100,9 +100,8 @@ func allowZero(ctx context.Context, t *testing.T, p *plane.Plane, namespace stri
 	}
 }
 
-// measured waits until Prometheus scrapes the server. A new PodMonitor takes a minute to
-// get there: the kubelet hands a changed Secret to pods no sooner, and Prometheus'
-// configuration is in one.
+// measured waits until Prometheus scrapes the server. A new PodMonitor gets there late: its
+// configuration is in a Secret, and the kubelet hands that to pods when it next looks.
 func measured(ctx context.Context, t *testing.T, p *plane.Plane, namespace string) {
 	t.Helper()
 	query := url.Values{"query": {fmt.Sprintf("gatehouse_mcp_open_streams{namespace=%q}", namespace)}}
