@@ -87,7 +87,10 @@ var layers = []layer{
 	{folder: "internal/helm", ours: []string{"internal/install", "internal/kube"}},
 	{
 		folder: "internal/mcpserver",
-		ours:   []string{"api", "catalog", "docs", "internal/compose", "internal/composed", "internal/diagnose", "internal/explain", "internal/migrate", "internal/render", "internal/streaming", "internal/topology"},
+		ours: []string{
+			"api", "catalog", "docs", "internal/compose", "internal/composed", "internal/diagnose", "internal/explain", "internal/migrate", "internal/render",
+			"internal/streaming", "internal/topology",
+		},
 		others: append([]string{"github.com/google/jsonschema-go", "github.com/modelcontextprotocol/go-sdk"}, pureOthers...),
 	},
 	{folder: "internal/edge", others: []string{

@@ -54,14 +54,14 @@ func ChartsWithPods(ctx context.Context, dir string) error {
 }
 
 // write writes a chart for every one of the catalog, the real one for those named.
-func write(ctx context.Context, dir string, real ...string) error {
+func write(ctx context.Context, dir string, shipped ...string) error {
 	pinned, err := catalog.Load()
 	if err != nil {
 		return err
 	}
 	versions := [][2]string{{"keda", OtherKEDA}}
 	for _, chart := range pinned.Charts {
-		if !slices.Contains(real, chart.Name) {
+		if !slices.Contains(shipped, chart.Name) {
 			versions = append(versions, [2]string{chart.Name, chart.Version})
 		}
 	}
@@ -74,7 +74,7 @@ func write(ctx context.Context, dir string, real ...string) error {
 			return err
 		}
 	}
-	for _, name := range real {
+	for _, name := range shipped {
 		chart, err := charts.LoadReal(ctx, name)
 		if err != nil {
 			return err

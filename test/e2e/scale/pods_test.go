@@ -24,18 +24,10 @@ import (
 // it; a caller that tries again, as agents do, is served once a pod is there.
 func wake(ctx context.Context, t *testing.T, p *plane.Plane, who agent.Options) *mcp.ClientSession {
 	t.Helper()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, who.URL+"/mcp", strings.NewReader("{}"))
+	// A pod that has been told to end answers until it does.
+	err := p.Poll(ctx, "the gateway to say that there is no pod", func(ctx context.Context) error { return nobody(ctx, who) })
 	if err != nil {
 		t.Fatal(err)
-	}
-	response, err := who.Client().Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, _ := io.ReadAll(response.Body)
-	_ = response.Body.Close()
-	if response.StatusCode != http.StatusServiceUnavailable {
-		t.Fatalf("without a pod the gateway answers %s, want 503: %s", response.Status, body)
 	}
 	var session *mcp.ClientSession
 	err = p.Poll(ctx, "an answer of the first pod", func(ctx context.Context) error {
@@ -51,6 +43,24 @@ func wake(ctx context.Context, t *testing.T, p *plane.Plane, who agent.Options) 
 	}
 	t.Cleanup(func() { _ = session.Close() })
 	return session
+}
+
+// nobody returns nil when the gateway answers that it has no pod for a request.
+func nobody(ctx context.Context, who agent.Options) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, who.URL+"/mcp", strings.NewReader("{}"))
+	if err != nil {
+		return err
+	}
+	response, err := who.Client().Do(request)
+	if err != nil {
+		return err
+	}
+	body, _ := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusServiceUnavailable {
+		return fmt.Errorf("it answers %s, want 503: %s", response.Status, body)
+	}
+	return nil
 }
 
 // waiting opens a stream: a call that ends when an HTTPRoute is ready, which is not there
