@@ -23,6 +23,9 @@ import (
 // namespace is where everything of the demo is that is not of the whole cluster.
 const namespace = "gatehouse-demo"
 
+// teamNamespace is one that the Cluster makes.
+const teamNamespace = namespace + "-team"
+
 // keyAnnotation is by what Crossplane tells composed resources apart.
 const keyAnnotation = "crossplane.io/composition-resource-name"
 
@@ -36,7 +39,7 @@ spec:
       matchLabels: {provider: existing, cluster: any}
   parameters:
     nodeSize: small
-    namespaces: [gatehouse-demo-team]
+    namespaces: [` + teamNamespace + `]
     existing: {%s}
     apps:
       envoyGateway: {enabled: true}
