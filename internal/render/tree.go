@@ -6,35 +6,8 @@ import (
 	"strings"
 
 	"github.com/gatehouse-platform/gatehouse/internal/composed"
+	"github.com/gatehouse-platform/gatehouse/internal/tree"
 )
-
-// node is a line of a tree, with what hangs on it.
-type node struct {
-	text  string
-	nodes []*node
-}
-
-func (n *node) add(format string, args ...any) *node {
-	child := &node{text: fmt.Sprintf(format, args...)}
-	n.nodes = append(n.nodes, child)
-	return child
-}
-
-func (n *node) write(w io.Writer, prefix string) error {
-	for i, child := range n.nodes {
-		branch, stem := "├─ ", "│  "
-		if i == len(n.nodes)-1 {
-			branch, stem = "└─ ", "   "
-		}
-		if _, err := fmt.Fprintln(w, strings.TrimRight(prefix+branch+child.text, " ")); err != nil {
-			return err
-		}
-		if err := child.write(w, prefix+stem); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // Tree writes renderings for people: what is installed, which version, why.
 func Tree(w io.Writer, all []Rendered) error {
@@ -48,7 +21,7 @@ func Tree(w io.Writer, all []Rendered) error {
 		if _, err := fmt.Fprintf(w, "Cluster %s/%s\n", c.Namespace, c.Name); err != nil {
 			return err
 		}
-		if err := tree(r).write(w, ""); err != nil {
+		if err := lines(r).Write(w, 0); err != nil {
 			return err
 		}
 	}
@@ -82,10 +55,10 @@ func groups(r Rendered) []group {
 	return out
 }
 
-func tree(r Rendered) *node {
-	root := &node{}
+func lines(r Rendered) *tree.Node {
+	root := &tree.Node{}
 	usages := 0
-	var apps *node
+	var apps *tree.Node
 	for _, g := range groups(r) {
 		for _, resource := range g.resources {
 			if resource.Object["kind"] == "Usage" {
@@ -97,18 +70,18 @@ func tree(r Rendered) *node {
 			cloudNode(root, r, g)
 		case isApp(r, g.name):
 			if apps == nil {
-				apps = root.add("apps")
+				apps = root.Add("apps")
 			}
-			items(apps.add("%s", appWords(r, g.name)), g, r)
+			items(apps.Add("%s", appWords(r, g.name)), g, r)
 		default:
-			items(root.add("%s", g.name), g, r)
+			items(root.Add("%s", g.name), g, r)
 		}
 	}
 	if usages > 0 {
-		root.add("%d Usages: nothing is deleted while something else still uses it", usages)
+		root.Add("%d Usages: nothing is deleted while something else still uses it", usages)
 	}
 	for _, h := range waiting(r) {
-		root.add("%s", h)
+		root.Add("%s", h)
 	}
 	return root
 }
@@ -140,23 +113,23 @@ func isApp(r Rendered, name string) bool {
 
 // cloudNode sums up the cloud's own resources by kind: there are many, and only
 // few of them are news.
-func cloudNode(root *node, r Rendered, g group) {
-	n := root.add("%s in %s", g.name, r.Plan.Cluster.Region())
+func cloudNode(root *tree.Node, r Rendered, g group) {
+	n := root.Add("%s in %s", g.name, r.Plan.Cluster.Region())
 	var others []composed.Resource
 	for _, resource := range g.resources {
 		kind, _ := resource.Object["kind"].(string)
 		switch kind {
 		case "Usage":
 		case "Release":
-			n.add("%s", Describe(resource))
+			n.Add("%s", Describe(resource))
 		case "NodeGroup", "NodePool", "KubernetesCluster", "KubernetesClusterNodePool":
-			n.add("%s", describePool(kind, resource))
+			n.Add("%s", describePool(kind, resource))
 		default:
 			others = append(others, resource)
 		}
 	}
 	if len(others) > 0 {
-		n.add("%s", kindCounts(others))
+		n.Add("%s", kindCounts(others))
 	}
 }
 
@@ -166,7 +139,7 @@ const FoundFine = "✓"
 // fewItems is how many resources of a part are listed one by one.
 const fewItems = 8
 
-func items(n *node, g group, r Rendered) {
+func items(n *tree.Node, g group, r Rendered) {
 	shown := make([]composed.Resource, 0, len(g.resources))
 	for _, resource := range g.resources {
 		if resource.Object["kind"] != "Usage" {
@@ -174,7 +147,7 @@ func items(n *node, g group, r Rendered) {
 		}
 	}
 	if len(shown) > fewItems {
-		n.add("%s", kindCounts(shown))
+		n.Add("%s", kindCounts(shown))
 		unlike(n, shown, r)
 		return
 	}
@@ -186,7 +159,7 @@ func items(n *node, g group, r Rendered) {
 		if after := afterWords(r, resource); after != "" && r.Found == nil {
 			text += "  after " + after
 		}
-		n.add("%s", foundWords(text, resource, r))
+		n.Add("%s", foundWords(text, resource, r))
 	}
 }
 
@@ -199,10 +172,10 @@ func foundWords(text string, resource composed.Resource, r Rendered) string {
 }
 
 // unlike lists, below a sum, the resources that are not as they should be.
-func unlike(n *node, resources []composed.Resource, r Rendered) {
+func unlike(n *tree.Node, resources []composed.Resource, r Rendered) {
 	for _, resource := range resources {
 		if found := r.Found[resource.Key]; found != "" && !strings.HasPrefix(found, FoundFine) {
-			n.add("%s", foundWords(Describe(resource), resource, r))
+			n.Add("%s", foundWords(Describe(resource), resource, r))
 		}
 	}
 }
