@@ -1,7 +1,11 @@
 package e2e
 
 import (
+	"fmt"
 	"testing"
+
+	"k8s.io/apimachinery/pkg/util/version"
+	"k8s.io/client-go/discovery"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
@@ -45,4 +49,23 @@ func TestPlaneStarts(t *testing.T) {
 	ctx, p, namespace := suite.Start(t)
 	apply(ctx, t, p, namespace, smoke)
 	awaitReady(ctx, t, p, plane.Reference("e2e.gatehouse.example.org/v1", "Smoke", namespace, "one"))
+}
+
+// TestAPIServerSaysItsVersion: clients and charts decide on what the API server says of
+// itself, the whole version and its parts.
+func TestAPIServerSaysItsVersion(t *testing.T) {
+	_, p, _ := suite.Start(t)
+	asked, err := discovery.NewDiscoveryClientForConfig(p.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := asked.ServerVersion()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pinned := version.MustParseSemantic(plane.KubernetesVersion)
+	parts := fmt.Sprintf("%d.%d", pinned.Major(), pinned.Minor())
+	if got.GitVersion != plane.KubernetesVersion || got.Major+"."+got.Minor != parts {
+		t.Errorf("the API server is %q, %s.%s, want %q, %s", got.GitVersion, got.Major, got.Minor, plane.KubernetesVersion, parts)
+	}
 }

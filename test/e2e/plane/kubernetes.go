@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -36,8 +37,10 @@ const KubernetesVersion = "v1.37.2"
 // kubernetesVersion is what Kubernetes' programs say that they are.
 func kubernetesVersion() string {
 	const version = "k8s.io/component-base/version"
+	major, rest, _ := strings.Cut(strings.TrimPrefix(KubernetesVersion, "v"), ".")
+	minor, _, _ := strings.Cut(rest, ".")
 	return "-X " + version + ".gitVersion=" + KubernetesVersion +
-		" -X " + version + ".gitMajor=1 -X " + version + ".gitMinor=36 -X " + version + ".gitTreeState=clean"
+		" -X " + version + ".gitMajor=" + major + " -X " + version + ".gitMinor=" + minor + " -X " + version + ".gitTreeState=clean"
 }
 
 // apiAddress is where the API server listens.
