@@ -17,6 +17,7 @@ import (
 	"github.com/gatehouse-platform/gatehouse/internal/compose"
 	"github.com/gatehouse-platform/gatehouse/internal/composed"
 	"github.com/gatehouse-platform/gatehouse/internal/render"
+	"github.com/gatehouse-platform/gatehouse/internal/tree"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 )
 
@@ -115,12 +116,12 @@ func (d *demo) createCluster(ctx context.Context) error {
 		return err
 	}
 	p := &progress{resources: resources, begun: time.Now(), seen: map[string]bool{}, ready: map[string]time.Duration{}}
-	drawing := d.screen.draws(len(p.lines(d.screen.width)))
+	drawing := d.screen.draws(len(p.lines(d.screen.width, 0)))
 	xr := reference()
 	err = d.plane.WaitFor(ctx, xr, func(o *unstructured.Unstructured) error {
 		news := p.look(ctx, d.plane, o)
 		if drawing {
-			d.screen.draw(p.lines(d.screen.width))
+			d.screen.draw(p.lines(d.screen.width, time.Since(p.begun)))
 		}
 		for _, line := range news {
 			if !drawing {
@@ -186,39 +187,40 @@ func (p *progress) news() []string {
 	return out
 }
 
-// lines is the Cluster as a tree: what it consists of, part by part, and how far that is.
-func (p *progress) lines(width int) []string {
+// lines is the Cluster as a tree: what it consists of, part by part, and how far that is
+// after some time.
+func (p *progress) lines(width int, after time.Duration) []string {
 	end := min(width, 80) - 1
-	lines := []string{pad("Cluster "+namespace+"/demo", fmt.Sprintf("%d of %d ready  %5.1f s", len(p.ready), len(p.resources), time.Since(p.begun).Seconds()), end)}
+	parts, ends := &tree.Node{}, []string{}
+	part := parts
 	for i, r := range p.resources {
 		if i == 0 || p.resources[i-1].For != r.For {
-			lines = append(lines, branch(p.resources[i:], "├─ ", "└─ ", func(a, b composed.Resource) bool { return a.For != b.For })+r.For)
+			part, ends = parts.Add("%s", r.For), append(ends, "")
 		}
-		stem := branch(p.resources[i:], "│  ", "   ", func(a, b composed.Resource) bool { return a.For != b.For })
-		twig := "└─ "
-		if i+1 < len(p.resources) && p.resources[i+1].For == r.For {
-			twig = "├─ "
-		}
-		mark, when := "·", "waits"
-		if p.seen[r.Key] {
-			mark, when = "…", "under way"
-		}
-		if at, ready := p.ready[r.Key]; ready {
-			mark, when = "✓", fmt.Sprintf("%5.1f s", at.Seconds())
-		}
-		lines = append(lines, pad(stem+twig+mark+" "+describe(r), when, end))
+		mark, when := p.state(r.Key)
+		part.Add("%s %s", mark, describe(r))
+		ends = append(ends, when)
+	}
+	var drawn strings.Builder
+	_ = parts.Write(&drawn, 0) // a Builder takes everything
+	lines := []string{pad("Cluster "+namespace+"/demo", fmt.Sprintf("%d of %d ready  %5.1f s", len(p.ready), len(p.resources), after.Seconds()), end)}
+	for i, line := range strings.Split(strings.TrimSpace(drawn.String()), "\n") {
+		lines = append(lines, strings.TrimRight(pad(line, ends[i], end), " "))
 	}
 	return lines
 }
 
-// branch is one sign while another part follows the first resource's, else the other.
-func branch(rest []composed.Resource, more, last string, differs func(a, b composed.Resource) bool) string {
-	for _, r := range rest {
-		if differs(rest[0], r) {
-			return more
-		}
+// state is how far a resource is, as a sign and in words.
+func (p *progress) state(key string) (mark, words string) {
+	at, ready := p.ready[key]
+	switch {
+	case ready:
+		return "✓", fmt.Sprintf("%5.1f s", at.Seconds())
+	case p.seen[key]:
+		return "…", "under way"
+	default:
+		return "·", "waits"
 	}
-	return last
 }
 
 // describe names a composed resource by what it makes.
