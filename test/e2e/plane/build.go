@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -22,6 +23,7 @@ type source struct {
 	ldflags string // passed to the linker besides -s -w
 	tags    string // build tags, with commas
 	cgo     bool   // whether it needs C. The others share what is compiled without
+	without *stub  // a package that is not compiled; nil: all are
 }
 
 // cacheFolder is where its programs are kept: one for each target of a module.
@@ -38,6 +40,7 @@ type builder struct {
 	cache      string // where programs are kept, one folder per source
 	tmp        string // for the compiler's intermediate files
 	progress   *progress
+	turn       sync.Mutex // held by the one that builds, or waits for another program
 }
 
 // program returns the path of the built program, building it when the cache has
@@ -52,21 +55,21 @@ func (b *builder) program(ctx context.Context, s source) (string, error) {
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
-	unlock, err := b.lock()
+	done, err := b.take(ctx)
 	if err != nil {
 		return "", fmt.Errorf("cannot build %q: %w", s.folder, err)
 	}
-	defer unlock()
-	// Another test process may have built it while this one waited.
+	defer done()
+	// Another program may have built it while this one waited.
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return "", fmt.Errorf("cannot remove the outdated program of %q: %w", s.folder, err)
 	}
-	done := b.progress.step("building " + s.cacheFolder())
+	built := b.progress.step("building " + s.cacheFolder())
 	err = b.build(ctx, s, path)
-	done(err)
+	built(err)
 	if err != nil {
 		return "", fmt.Errorf("cannot build %q: %w", s.folder, err)
 	}
@@ -82,6 +85,16 @@ func (b *builder) build(ctx context.Context, s source, path string) error {
 	flags := strings.TrimSpace("-s -w " + s.ldflags)
 	partial := path + ".partial"
 	job := compilation{dir: filepath.Join(b.components, s.folder), target: s.target, ldflags: flags, tags: s.tags, cgo: s.cgo, out: partial, tmp: b.tmp}
+	if s.without != nil {
+		dir, err := os.MkdirTemp(b.tmp, "stub-")
+		if err != nil {
+			return fmt.Errorf("cannot make a folder for a module: %w", err)
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		if job.modfile, err = s.without.modfile(ctx, job.dir, dir); err != nil {
+			return err
+		}
+	}
 	if err := job.run(ctx); err != nil {
 		return err
 	}
@@ -97,12 +110,13 @@ type compilation struct {
 	cgo     bool   // compile C too
 	out     string // the program to write
 	tmp     string // for intermediate files
+	modfile string // takes the place of go.mod; empty: it does not
 }
 
 // run compiles. It is nice to everything else on the machine, and ends with ctx
 // or with this process, whichever is first.
 func (c compilation) run(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "nice", "go", "build", "-buildvcs=false", "-trimpath", "-tags", c.tags, "-ldflags", c.ldflags, "-o", c.out, c.target)
+	cmd := exec.CommandContext(ctx, "nice", "go", "build", "-buildvcs=false", "-trimpath", "-tags", c.tags, "-ldflags", c.ldflags, "-o", c.out, "-modfile="+c.modfile, c.target)
 	cmd.Dir = c.dir
 	cmd.Env = append(os.Environ(), "GOTMPDIR="+c.tmp, "CGO_ENABLED=0")
 	if c.cgo {
@@ -145,21 +159,4 @@ func (b *builder) key(s source) (string, error) {
 		return "", fmt.Errorf("cannot read the module folder %q: %w", root, err)
 	}
 	return hex.EncodeToString(hash.Sum(nil))[:16], nil
-}
-
-// lock keeps other test processes that share the cache from building too.
-func (b *builder) lock() (unlock func(), err error) {
-	if err := os.MkdirAll(b.cache, 0o755); err != nil {
-		return nil, fmt.Errorf("cannot make the cache folder %q: %w", b.cache, err)
-	}
-	name := filepath.Join(b.cache, ".lock")
-	file, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("cannot open %q: %w", name, err)
-	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
-		_ = file.Close()
-		return nil, fmt.Errorf("cannot lock %q: %w", name, err)
-	}
-	return func() { _ = file.Close() }, nil
 }

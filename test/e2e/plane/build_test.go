@@ -2,10 +2,13 @@ package plane
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // testBuilder builds from a module "thing" with the given main.
@@ -80,5 +83,43 @@ func TestBrokenBuildNamesTheComponent(t *testing.T) {
 	}
 	if _, err := b.program(t.Context(), thing); err == nil {
 		t.Error("after a broken build there is a program, want none")
+	}
+}
+
+// TestWaitingForAnotherBuildEnds: who waits for another program to build is told so, and
+// may give up.
+func TestWaitingForAnotherBuildEnds(t *testing.T) {
+	b, _, printed := testBuilder(t, goodMain)
+	other := &builder{components: b.components, cache: b.cache, tmp: b.tmp, progress: b.progress}
+	done, err := other.take(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := b.program(ctx, source{folder: "thing", target: "."})
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		t.Fatalf("it does not wait for the other one: %v", err)
+	case <-time.After(2 * quiet):
+	}
+	cancel(errClosed)
+	select {
+	case err := <-ended:
+		if !errors.Is(err, errClosed) {
+			t.Errorf("it ends with %v, want %v", err, errClosed)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("it waits on after its context has ended")
+	}
+	if want := "waiting for another program that builds"; !strings.Contains(printed.String(), want) {
+		t.Errorf("nobody is told why it takes long: %q", printed)
+	}
+	done()
+	if _, err := b.program(t.Context(), source{folder: "thing", target: "."}); err != nil {
+		t.Errorf("it does not build when the other one has: %v", err)
 	}
 }

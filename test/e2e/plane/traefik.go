@@ -47,10 +47,13 @@ func (p *Plane) GatewayMetrics() string {
 
 func traefik() component {
 	return component{
-		name:   "traefik",
-		source: &source{folder: "traefik", target: "github.com/traefik/traefik/v3/cmd/traefik"},
-		needs:  []string{"node"},
-		start:  startTraefik,
+		name: "traefik",
+		source: &source{
+			folder: "traefik", target: "github.com/traefik/traefik/v3/cmd/traefik",
+			without: &stub{module: "github.com/go-acme/lego/v4", folder: "providers/dns", file: "stubs/dns.go"},
+		},
+		needs: []string{"node"},
+		start: startTraefik,
 	}
 }
 
