@@ -24,10 +24,12 @@ type nodeNetwork struct {
 	link       string // the host's end
 	init       int    // the first process of the node, once it is connected
 	listeners  []net.Listener
+	taken      net.Listener // keeps others from choosing the same
 }
 
-// newNodeNetwork chooses addresses that nothing on this host uses. They are of the
-// range for benchmarks (RFC 2544), which no network routes.
+// newNodeNetwork chooses addresses that nothing on this host uses, and nobody else who
+// starts a plane at the same time, until taken is closed. They are of the range for
+// benchmarks (RFC 2544), which no network routes.
 func newNodeNetwork() (*nodeNetwork, error) {
 	used, err := netlink.AddrList(nil, netlink.FAMILY_V4)
 	if err != nil {
@@ -39,9 +41,18 @@ func newNodeNetwork() (*nodeNetwork, error) {
 		if taken {
 			continue
 		}
+		link := fmt.Sprintf("gatehouse%d", third)
+		// A name without a file: the kernel gives it to one process, and takes it back.
+		reserved, err := net.Listen("unix", "@"+link)
+		if errors.Is(err, unix.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("cannot reserve a network for the node: %w", err)
+		}
 		return &nodeNetwork{
 			host: host, node: fmt.Sprintf("198.18.%d.2", third),
-			pods: fmt.Sprintf("198.18.%d.128/25", third), link: fmt.Sprintf("gatehouse%d", third),
+			pods: fmt.Sprintf("198.18.%d.128/25", third), link: link, taken: reserved,
 		}, nil
 	}
 	return nil, errors.New("cannot find a free network for the node: 198.18.0.0/16 is taken")

@@ -176,6 +176,7 @@ func (p *Plane) startAll(ctx context.Context, options Options, chosen []componen
 	if p.network, err = newNodeNetwork(); err != nil {
 		return err
 	}
+	p.onClose(p.network.taken.Close)
 	if err := p.writeKubeconfigs(); err != nil {
 		return err
 	}
