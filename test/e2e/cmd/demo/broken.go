@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os/exec"
-	"path/filepath"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -44,14 +44,21 @@ func (d *demo) breakRoute(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	status, err := d.get(ctx, "/broken")
+	// The gateway says so before it does so.
+	status := ""
+	err = d.plane.Poll(ctx, "an answer for the route", func(ctx context.Context) error {
+		if status, err = d.get(ctx, "/broken"); err == nil && strings.HasPrefix(status, "404") {
+			err = errors.New("the gateway does not know the route")
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	d.screen.sayf("  GET http://%s/broken  →  %s", host, status)
 	found := resolved(route)
 	d.screen.sayf("  the controller says: ResolvedRefs %s, %s", found["status"], found["reason"])
-	return d.diagnose(ctx)
+	return d.explain(ctx)
 }
 
 // resolved is what the first parent of a route says of what it leads to.
@@ -78,24 +85,27 @@ func (d *demo) get(ctx context.Context, path string) (status string, err error) 
 	return response.Status, response.Body.Close()
 }
 
-// diagnose runs gatehouse diagnose, if this version of it can, and shows what it says.
-func (d *demo) diagnose(ctx context.Context) error {
-	program := filepath.Join(d.root, ".cache", "bin", "gatehouse")
+// program is gatehouse, seen from the root of the repository.
+const program = ".cache/bin/gatehouse"
+
+// explain runs gatehouse explain, and shows what it says.
+func (d *demo) explain(ctx context.Context) error {
+	over := d.screen.working("\nbuilding gatehouse")
 	build := exec.CommandContext(ctx, "go", "build", "-o", program, "./cmd/gatehouse")
 	build.Dir = d.root
-	if out, err := build.CombinedOutput(); err != nil {
+	out, err := build.CombinedOutput()
+	over()
+	if err != nil {
 		return fmt.Errorf("cannot build gatehouse: %w\n%s", err, out)
 	}
-	if exec.CommandContext(ctx, program, "diagnose", "--help").Run() != nil {
-		return nil //nolint:nilerr // it has no such command
-	}
-	d.screen.sayf("\ngatehouse diagnose -n %s\n", namespace)
-	cmd := exec.CommandContext(ctx, program, "diagnose", "--kubeconfig", d.plane.Kubeconfig(), "-n", namespace)
-	out, err := cmd.Output()
-	// It finds something: that is 1.
+	d.screen.sayf("\n%s explain route/broken -n %s\n", program, namespace)
+	cmd := exec.CommandContext(ctx, "./"+program, "explain", "route/broken", "--kubeconfig", d.plane.Kubeconfig(), "-n", namespace)
+	cmd.Dir = d.root
+	out, err = cmd.Output()
+	// The request does not get through: that is 1.
 	if exit := new(exec.ExitError); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
-		return fmt.Errorf("cannot diagnose: %w", err)
+		return fmt.Errorf("cannot explain: %w", err)
 	}
-	d.screen.sayf("%s", indent(string(out)))
+	d.screen.sayf("%s", strings.TrimSpace(string(out)))
 	return nil
 }

@@ -137,6 +137,9 @@ func (d *demo) createCluster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if !drawing {
+		d.screen.sayf("\n%s", strings.Join(p.lines(d.screen.width, time.Since(p.begun)), "\n"))
+	}
 	d.screen.sayf("\nThe Cluster is ready after %.1f s. Its status, for whoever builds on it:\n", time.Since(p.begun).Seconds())
 	status, _, _ := unstructured.NestedMap(xr.Object, "status")
 	delete(status, "conditions")
@@ -244,7 +247,8 @@ func describe(r composed.Resource) string {
 // refuse makes a change that the API server takes and the function does not.
 func (d *demo) refuse(ctx context.Context) error {
 	d.screen.title("A bad change is refused, and nothing that runs is touched")
-	const change = `{"spec":{"parameters":{"namespaces":["Team_B"],"apps":{"keda":{"enabled":false}}}}}`
+	const change = `{"spec":{"parameters":{"namespaces":["Team_B"],
+    "apps":{"keda":{"enabled":false}}}}}`
 	d.screen.sayf("kubectl -n %s patch clusters.devopstoolkit.ai demo --type merge -p \\\n  '%s'\n", namespace, change)
 	xr := reference()
 	if err := d.plane.Client().Patch(ctx, xr, client.RawPatch(types.MergePatchType, []byte(change))); err != nil {
@@ -260,7 +264,7 @@ func (d *demo) refuse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.screen.sayf("Synced is False:\n\n%s", indent(message))
+	d.screen.sayf("Synced is False:\n\n%s", d.screen.broken(message))
 	keda := plane.Reference(composed.HelmAPIVersion, "Release", namespace, "demo-app-keda")
 	if err := d.plane.Client().Get(ctx, client.ObjectKeyFromObject(keda), keda); err != nil {
 		return fmt.Errorf("cannot find KEDA's Release after a refused change: %w", err)

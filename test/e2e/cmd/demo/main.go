@@ -179,11 +179,14 @@ func (d *demo) next() {
 		d.screen.sayf("export KUBECONFIG=%s", d.plane.Kubeconfig())
 	}
 	if d.means.noCluster == "" {
-		d.screen.sayf("kubectl -n %s get clusters.devopstoolkit.ai,releases.helm.m.crossplane.io", namespace)
+		d.screen.sayf("kubectl -n %s get clusters.devopstoolkit.ai demo -o yaml", namespace)
+		d.screen.sayf("kubectl -n %s get releases.helm.m.crossplane.io", namespace)
 	}
 	if d.means.noServer == "" {
 		d.screen.sayf("kubectl -n %s get gateways,httproutes,pods", namespace)
-		d.screen.sayf("curl -i --resolve %s:80:%s http://%s/mcp   # 401: it asks for a token", host, d.means.address, host)
+		d.screen.sayf("%s diagnose -n %s", program, namespace)
+		d.screen.sayf("# answered with 401: it asks for a token")
+		d.screen.sayf("curl -i --resolve %s:80:%s http://%[1]s/mcp", host, d.means.address)
 	}
 	for _, why := range d.means.leftOut() {
 		d.screen.sayf("# left out: %s", why)

@@ -5,9 +5,12 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gatehouse-platform/gatehouse/internal/tree"
 )
 
 // screen is where the demo is seen: a terminal, or anything else that takes lines.
@@ -20,7 +23,7 @@ type screen struct {
 
 // newScreen looks at what the file is. CI=true has no terminal, whatever it looks like.
 func newScreen(file *os.File) *screen {
-	s := &screen{out: file}
+	s := &screen{out: file, width: 80}
 	size, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ)
 	if err == nil && size.Col > 0 && os.Getenv("CI") != "true" && os.Getenv("TERM") != "dumb" {
 		s.terminal, s.width, s.height = true, int(size.Col), int(size.Row)
@@ -66,6 +69,21 @@ func cut(line string, width int) string {
 func pad(line, end string, width int) string {
 	gap := width - utf8.RuneCountInString(line) - utf8.RuneCountInString(end)
 	return line + strings.Repeat(" ", max(gap, 2)) + end
+}
+
+// broken is a text of several lines, indented and broken between words so that it fits.
+func (s *screen) broken(text string) string {
+	var lines []string
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+		lines = append(lines, tree.Wrap(line, s.width-5, true)...)
+	}
+	return indent(strings.Join(lines, "\n"))
+}
+
+// working says that something takes longer than a moment, until it is over.
+func (s *screen) working(on string) (over func()) {
+	late := time.AfterFunc(time.Second, func() { s.sayf("%s ...", on) })
+	return func() { late.Stop() }
 }
 
 func indent(text string) string {

@@ -27,7 +27,10 @@ const serverValues = `gateway:
   controller: %s
   listeners:
     http: {hostname: %[3]s}
-    https: {enabled: true, hostname: %[3]s, secretName: demo-tls}
+    https:
+      enabled: true
+      hostname: %[3]s
+      secretName: demo-tls
 `
 
 // runServer installs the chart, calls the server and has it hold a stream.
@@ -147,10 +150,10 @@ const silence = 3 * time.Second
 // stream calls wait_ready for a Gateway that is not there, and makes that Gateway step by
 // step: what the caller is told arrives as it happens.
 func (d *demo) stream(ctx context.Context, who agent.Options) error {
-	d.screen.sayf("\nA stream over %s: an agent calls wait_ready for a Gateway \"later\".\n", who.URL)
+	d.screen.sayf("\nA stream over %s:\nan agent calls wait_ready for a Gateway \"later\".\n", who.URL)
 	begun := time.Now()
 	say := func(arrow, text string) {
-		d.screen.sayf("  %5.1f s  %s %s", time.Since(begun).Seconds(), arrow, cut(text, max(d.screen.width, 80)-15))
+		d.screen.sayf("  %5.1f s  %s %s", time.Since(begun).Seconds(), arrow, cut(text, d.screen.width-15))
 	}
 	who.Progress = func(_ any, message string) { say("←", message) }
 	session, err := d.connect(ctx, who)
