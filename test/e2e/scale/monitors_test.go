@@ -47,6 +47,9 @@ func TestMonitorsAreSelected(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := prometheus.Restart(ctx, p, want...); err != nil {
+		t.Fatal(err)
+	}
 	err := p.Poll(ctx, "the configuration of Prometheus", func(ctx context.Context) error {
 		got, err := scrapePools(ctx, p)
 		if err != nil {

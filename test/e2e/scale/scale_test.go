@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/prometheus"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
 )
 
@@ -100,10 +101,12 @@ func allowZero(ctx context.Context, t *testing.T, p *plane.Plane, namespace stri
 	}
 }
 
-// measured waits until Prometheus scrapes the server. A new PodMonitor gets there late: its
-// configuration is in a Secret, and the kubelet hands that to pods when it next looks.
+// measured waits until Prometheus scrapes the server.
 func measured(ctx context.Context, t *testing.T, p *plane.Plane, namespace string) {
 	t.Helper()
+	if err := prometheus.Restart(ctx, p, fmt.Sprintf("podMonitor/%s/%s/0", namespace, name)); err != nil {
+		t.Fatal(err)
+	}
 	query := url.Values{"query": {fmt.Sprintf("gatehouse_mcp_open_streams{namespace=%q}", namespace)}}
 	err := p.Poll(ctx, "metrics of the server", func(ctx context.Context) error {
 		var answer struct{ Data struct{ Result []any } }
