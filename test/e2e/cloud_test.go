@@ -65,7 +65,7 @@ func planned(t *testing.T, xr string, of func(*compose.Plan) []composed.Resource
 // control plane is the last to go.
 func TestClustersOnClouds(t *testing.T) {
 	definitions := cloudDefinitions(t)
-	ctx, p, namespace := suite.Start(t)
+	ctx, p, _ := suite.Start(t)
 	objects, err := plane.ReadObjects(definitions)
 	if err != nil {
 		t.Fatal(err)
@@ -93,6 +93,9 @@ func TestClustersOnClouds(t *testing.T) {
 	}
 	for title, tc := range cases {
 		t.Run(title, func(t *testing.T) {
+			// Most of it is to wait for Crossplane.
+			t.Parallel()
+			ctx, p, namespace := suite.Start(t)
 			name, _, _ := strings.Cut(tc.example, "-")
 			xr := exampleXR(t, tc.example, namespace, name)
 			if err := p.ApplyYAML(ctx, xr); err != nil {

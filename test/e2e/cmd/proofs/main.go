@@ -11,7 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -27,11 +30,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	packages := flag.Args()
-	if len(packages) == 0 {
-		packages = []string{"./..."}
-	}
-	err := run(ctx, options{packages: packages, only: *only, write: *write, out: os.Stdout})
+	err := run(ctx, options{packages: flag.Args(), only: *only, write: *write, out: os.Stdout})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "proofs:", err)
 		os.Exit(1) //nolint:gocritic // nothing is left that stop would end
@@ -39,7 +38,7 @@ func main() {
 }
 
 type options struct {
-	packages []string
+	packages []string // none: all
 	only     string
 	write    bool
 	out      io.Writer
@@ -53,6 +52,11 @@ func run(ctx context.Context, o options) error {
 	root, err := modules.Root()
 	if err != nil {
 		return err
+	}
+	if len(o.packages) == 0 {
+		if o.packages, err = longestFirst(ctx, root); err != nil {
+			return err
+		}
 	}
 	results, failed := test(ctx, o, root)
 	if results == nil {
@@ -71,10 +75,39 @@ func run(ctx context.Context, o options) error {
 	return errors.Join(failed, write(filepath.Join(root, "docs", "proofs.md"), all, results))
 }
 
-// test runs go test. Two packages at a time: each has a plane of its own, and most of what
-// one does is to wait.
+// atATime is how many packages are tested at a time: each has a plane of its own, and most
+// of what one does is to wait.
+const atATime = 3
+
+// slow are the folders whose tests take longest, the longest first: begun last, one of
+// them would run alone in the end.
+func slow() []string {
+	return []string{".", "traffic", "scale", "mcpserver", "cluster", "install", "diagnosis"}
+}
+
+// longestFirst returns all packages in the order in which go test is to begin them.
+func longestFirst(ctx context.Context, root string) ([]string, error) {
+	cmd := exec.CommandContext(ctx, "go", "list", "./...")
+	cmd.Dir = filepath.Join(root, "test", "e2e")
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the packages of the end-to-end tests: %w", err)
+	}
+	packages := strings.Fields(string(out))
+	rank := func(pkg string) int {
+		at := slices.IndexFunc(slow(), func(folder string) bool { return path.Join(module, folder) == pkg })
+		if at < 0 {
+			return len(slow())
+		}
+		return at
+	}
+	slices.SortStableFunc(packages, func(a, b string) int { return rank(a) - rank(b) })
+	return packages, nil
+}
+
+// test runs go test.
 func test(ctx context.Context, o options, root string) (proofs.Results, error) {
-	args := append([]string{"test", "-json", "-count=1", "-p=2", "-timeout=40m", "-run=" + o.only}, o.packages...)
+	args := append([]string{"test", "-json", "-count=1", fmt.Sprintf("-p=%d", atATime), "-timeout=40m", "-run=" + o.only}, o.packages...)
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = filepath.Join(root, "test", "e2e")
 	cmd.Stderr = os.Stderr
