@@ -52,6 +52,7 @@ type streams struct {
 var errFindings = errors.New("findings")
 
 func main() {
+	collectLate()
 	os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 }
 

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/gatehouse-platform/gatehouse/internal/compose"
 	"github.com/gatehouse-platform/gatehouse/internal/composed"
 )
@@ -133,7 +131,7 @@ func YAML(w io.Writer, all []Rendered) error {
 }
 
 func writeDocument(w io.Writer, item Item) error {
-	body, err := yaml.Marshal(item.Object)
+	body, err := marshal(item.Object)
 	if err != nil {
 		return fmt.Errorf("cannot write resource %q: %w", item.Key, err)
 	}
