@@ -17,14 +17,18 @@ const (
 )
 
 // decide says how a release gets to what is desired. ours says that we installed it; of
-// what others did nothing is changed without force, and what is as desired stays.
-func decide(have *Release, want Deployment, ours bool) (how How, why string) {
+// what others did nothing is changed without force, and what is as desired stays. What is
+// missing of a release comes back by deploying it again, and nobody else would do that.
+func decide(s seen, want Deployment, ours bool) (how How, why string) {
+	have := s.release
 	if have == nil {
 		return Install, ""
 	}
 	same := have.Status == statusDeployed && have.Chart == want.Chart.Name && have.Version == want.Chart.Version &&
 		sameValues(have.Values, want.Values)
 	switch {
+	case same && s.missing && (ours || want.Force):
+		return Upgrade, ""
 	case same:
 		return Keep, ""
 	case !ours && !want.Force:

@@ -16,6 +16,7 @@ func TestDecide(t *testing.T) {
 	cases := map[string]struct {
 		reason string
 		have   *Release
+		missing,
 		foreign,
 		force bool
 		want How
@@ -24,6 +25,9 @@ func TestDecide(t *testing.T) {
 		"Same":              {reason: "numbers are compared as JSON has them: no new revision", have: deployed(nil), want: Keep},
 		"SameOfOthers":      {reason: "what others installed as desired is left", have: deployed(nil), foreign: true, want: Keep},
 		"SameForced":        {reason: "taking what is as desired would only make a revision", have: deployed(nil), foreign: true, force: true, want: Keep},
+		"SameButMissing":    {reason: "nobody else brings back what is gone of it", have: deployed(nil), missing: true, want: Upgrade},
+		"MissingOfOthers":   {reason: "they may be at it", have: deployed(nil), missing: true, foreign: true, want: Keep},
+		"MissingForced":     {reason: "unless it is taken", have: deployed(nil), missing: true, foreign: true, force: true, want: Upgrade},
 		"OtherVersion":      {reason: "a version is an upgrade", have: deployed(func(r *Release) { r.Version = "0.9.0" }), want: Upgrade},
 		"OtherValues":       {reason: "values are an upgrade", have: deployed(func(r *Release) { r.Values = map[string]any{"a": "1"} }), want: Upgrade},
 		"OtherChart":        {reason: "a chart under a name is its identity", have: deployed(func(r *Release) { r.Chart = "keda2" }), want: Upgrade},
@@ -41,7 +45,7 @@ func TestDecide(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			want := Deployment{Chart: Chart{Name: "keda", Version: "1.0.0"}, Values: map[string]any{"a": int64(1)}, Force: tc.force}
-			if got, why := decide(tc.have, want, !tc.foreign); got != tc.want {
+			if got, why := decide(seen{release: tc.have, missing: tc.missing}, want, !tc.foreign); got != tc.want {
 				t.Errorf("%s: want %s, got %s (%s)", tc.reason, tc.want, got, why)
 			}
 		})

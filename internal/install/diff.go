@@ -32,7 +32,7 @@ func (i *Installer) Preview(ctx context.Context) ([]render.Change, error) {
 		}
 		changes, err := i.preview(ctx, w)
 		if err != nil {
-			return nil, err
+			return nil, i.secrets.discreet(err)
 		}
 		out = append(out, changes...)
 	}
@@ -150,7 +150,7 @@ func (i *Installer) previewRelease(ctx context.Context, w want) ([]render.Change
 		return nil, err
 	}
 	known := i.record.find(w.key)
-	how, why := decide(before.release, d, known != nil && !known.Found)
+	how, why := decide(before, d, known != nil && !known.Found)
 	d.How = how
 	change := render.Change{Key: w.key, Resource: w.text, Fate: render.Created}
 	switch how {

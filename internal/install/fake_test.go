@@ -32,6 +32,10 @@ type world struct {
 	// conflicts are owners by the title of an object, errs what fails by what is asked.
 	conflicts map[string]string
 	errs      map[string]error
+	// reads are errors of reading objects, by their titles.
+	reads map[string]error
+	// pulled are the charts that were deployed.
+	pulled map[ReleaseID]Chart
 	// holds are objects, by their titles, that do not go when they are deleted.
 	holds map[string]bool
 	// chart gives the objects of a chart.
@@ -44,6 +48,7 @@ func newWorld() *world {
 	return &world{
 		objects: map[string]*unstructured.Unstructured{}, releases: map[ReleaseID]*Release{},
 		conflicts: map[string]string{}, errs: map[string]error{}, holds: map[string]bool{},
+		reads: map[string]error{}, pulled: map[ReleaseID]Chart{},
 		chart: func(d Deployment) []*unstructured.Unstructured {
 			return []*unstructured.Unstructured{object("v1", "ConfigMap", d.ID.Namespace, d.ID.Name)}
 		},
@@ -66,6 +71,9 @@ func idOf(gvk schema.GroupVersionKind, namespace, name string) string {
 func (w *world) Get(_ context.Context, gvk schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if err := w.reads[title(object(gvk.GroupVersion().String(), gvk.Kind, namespace, name))]; err != nil {
+		return nil, err
+	}
 	if obj := w.objects[idOf(gvk, namespace, name)]; obj != nil {
 		return obj.DeepCopy(), nil
 	}
@@ -181,7 +189,7 @@ func (w *world) Deploy(ctx context.Context, d Deployment) (*Release, error) {
 	if before := w.releases[d.ID]; before != nil {
 		out.Revision = before.Revision + 1
 	}
-	w.releases[d.ID] = out
+	w.releases[d.ID], w.pulled[d.ID] = out, d.Chart
 	for _, obj := range out.Objects {
 		obj.SetAnnotations(map[string]string{"meta.helm.sh/release-name": d.ID.Name, "meta.helm.sh/release-namespace": d.ID.Namespace})
 		if w.objects[idOf(obj.GroupVersionKind(), obj.GetNamespace(), obj.GetName())] == nil {

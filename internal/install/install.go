@@ -57,6 +57,8 @@ type Installer struct {
 	options Options
 	record  *record
 	seen    map[string]seen
+	// secrets are what was read from Secrets.
+	secrets words
 }
 
 // New checks the Cluster. The error is a *compose.InvalidError when the Cluster is not

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/gatehouse-platform/gatehouse/internal/composed"
@@ -18,6 +21,8 @@ type seen struct {
 	object  *unstructured.Unstructured
 	// unready says, a line each, what is not ready yet.
 	unready []string
+	// missing says that an object of the release is not there.
+	missing bool
 }
 
 func (s seen) exists() bool { return s.release != nil || s.object != nil }
@@ -93,11 +98,26 @@ func (i *Installer) observeAll(ctx context.Context, resources []composed.Resourc
 		})
 	}
 	group.Wait()
-	if len(errs) > 0 {
-		// One is enough: what fails for one mostly fails for all.
-		return errs[0]
+	return worthSaying(errs)
+}
+
+// worthSaying is the first error: what fails for one thing mostly fails for all. What is
+// forbidden is said of every kind, so that it can be allowed at once.
+func worthSaying(errs []error) error {
+	var forbidden []string
+	for _, err := range errs {
+		if status := apierrors.APIStatus(nil); apierrors.IsForbidden(err) && errors.As(err, &status) {
+			forbidden = append(forbidden, status.Status().Message)
+		}
 	}
-	return nil
+	switch {
+	case len(errs) == 0:
+		return nil
+	case len(forbidden) < len(errs):
+		return errs[slices.IndexFunc(errs, func(err error) bool { return !apierrors.IsForbidden(err) })]
+	}
+	slices.Sort(forbidden)
+	return fmt.Errorf("cannot look at what is there, as this is forbidden:\n- %s", strings.Join(slices.Compact(forbidden), "\n- "))
 }
 
 func (i *Installer) observe(ctx context.Context, w want) (seen, error) {
@@ -113,25 +133,25 @@ func (i *Installer) observe(ctx context.Context, w want) (seen, error) {
 	if s.release, err = i.charts.Last(ctx, w.release); err != nil || s.release == nil {
 		return s, err
 	}
-	s.unready, err = i.unreadyOf(ctx, s.release.Objects)
+	s.unready, s.missing, err = i.unreadyOf(ctx, s.release.Objects)
 	return s, err
 }
 
 // unreadyOf looks at the objects of a release. Secrets are not read: they are ready when
 // they are there, and nobody has to let us see them.
-func (i *Installer) unreadyOf(ctx context.Context, objects []*unstructured.Unstructured) ([]string, error) {
-	var out []string
+func (i *Installer) unreadyOf(ctx context.Context, objects []*unstructured.Unstructured) (out []string, missing bool, err error) {
 	for _, obj := range objects {
 		if isSecret(obj) {
 			continue
 		}
 		live, err := i.get(ctx, obj)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
+		missing = missing || live == nil
 		out = append(out, lines(obj, unready(live))...)
 	}
-	return out, nil
+	return out, missing, nil
 }
 
 func lines(obj *unstructured.Unstructured, why string) []string {

@@ -208,6 +208,7 @@ func (r *run) do(ctx context.Context, s step) result {
 	if out.err != nil && errors.Is(context.Cause(ctx), errTimeout) {
 		out.err = r.timeoutError(s.want, out)
 	}
+	out.err = r.secrets.discreet(out.err)
 	return out
 }
 

@@ -100,7 +100,7 @@ func (i *Installer) deploy(ctx context.Context, todo step) (seen, bool, error) {
 	if err != nil {
 		return before, false, err
 	}
-	how, why := decide(before.release, d, todo.ours)
+	how, why := decide(before, d, todo.ours)
 	d.How = how
 	if how == Refuse {
 		return before, false, found("cannot deploy %s: release %s: %s (--force-conflicts takes it)", w.text, w.release, why)
@@ -112,7 +112,7 @@ func (i *Installer) deploy(ctx context.Context, todo step) (seen, bool, error) {
 		}
 	}
 	err = i.settle(ctx, w, func(ctx context.Context) ([]string, error) {
-		unready, err := i.unreadyOf(ctx, s.release.Objects)
+		unready, _, err := i.unreadyOf(ctx, s.release.Objects)
 		if err == nil {
 			s.unready = unready
 		}
@@ -153,7 +153,7 @@ func (i *Installer) change(ctx context.Context, w want, d Deployment, s *seen) (
 	}
 	s.release = release
 	s.want = w
-	s.unready, err = i.unreadyOf(ctx, release.Objects)
+	s.unready, s.missing, err = i.unreadyOf(ctx, release.Objects)
 	if d.How == Install || d.How == Restart || d.How == Finish {
 		return "installed", err
 	}

@@ -122,6 +122,7 @@ func (i *Installer) deployment(ctx context.Context, w want) (d Deployment, hidde
 		if d.Chart.Username, err = i.secret(ctx, name, "username"); err == nil {
 			d.Chart.Password, err = i.secret(ctx, name, "password")
 		}
+		i.secrets.add(d.Chart.Password)
 		if err != nil {
 			return d, nil, fmt.Errorf("cannot pull chart %q: %w", d.Chart.Name, err)
 		}
@@ -138,6 +139,7 @@ func (i *Installer) set(ctx context.Context, set composed.JSON, values map[strin
 		if value, err = i.secret(ctx, secret, text(set, "valueFrom", "secretKeyRef", "key")); err != nil {
 			return name, err
 		}
+		i.secrets.add(value)
 	}
 	if err := strvals.ParseInto(name+"="+value, values); err != nil {
 		// The value may be a secret: the error, which repeats it, is not passed on.
