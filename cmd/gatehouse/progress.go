@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -31,10 +32,32 @@ const framesPerSecond = 10
 
 func newProgress(out io.Writer) *progress {
 	p := &progress{out: out}
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" { // #nosec G115 -- a file descriptor is small
+	if f := terminal(out); f != nil && os.Getenv("TERM") != "dumb" {
 		p.file = f
 	}
 	return p
+}
+
+// terminal is what is written to, if that is one; else nil.
+func terminal(out io.Writer) *os.File {
+	f, ok := out.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) { // #nosec G115 -- a file descriptor is small
+		return nil
+	}
+	return f
+}
+
+// widthOf a terminal in columns; 0 for what is none.
+func widthOf(out io.Writer) int {
+	f := terminal(out)
+	if f == nil {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd())) // #nosec G115 -- a file descriptor is small
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 func (p *progress) begin(title string) {
@@ -77,13 +100,9 @@ func (p *progress) animate() {
 func (p *progress) draw() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	width, _, err := term.GetSize(int(p.file.Fd())) // #nosec G115 -- a file descriptor is small
-	if err != nil {
-		width = 80
-	}
 	p.frame++
 	lines := p.view.Lines(install.Look{
-		Width: width, Frame: p.frame, Color: os.Getenv("NO_COLOR") == "",
+		Width: cmp.Or(widthOf(p.file), 80), Frame: p.frame, Color: os.Getenv("NO_COLOR") == "",
 		Elapsed: time.Since(p.began).Truncate(time.Second).String(),
 	})
 	var picture strings.Builder

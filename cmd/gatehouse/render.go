@@ -49,7 +49,7 @@ func (c renderCmd) Run(s streams) error {
 	case "json":
 		return render.JSON(s.Out, all)
 	case "tree":
-		return render.Tree(s.Out, all)
+		return render.TreeWithin(s.Out, all, widthOf(s.Out))
 	default:
 		return render.YAML(s.Out, all)
 	}

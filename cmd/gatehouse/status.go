@@ -51,7 +51,7 @@ func (c statusCmd) write(s streams, open *session, status install.Status) error 
 		return enc.Encode(map[string]any{"cluster": open.title(), "things": status.Things, "left": append([]string{}, status.Left...)})
 	}
 	tree := render.Rendered{Document: open.document, Plan: status.Plan, Found: status.Words()}
-	if err := render.Tree(s.Out, []render.Rendered{tree}); err != nil {
+	if err := render.TreeWithin(s.Out, []render.Rendered{tree}, widthOf(s.Out)); err != nil {
 		return err
 	}
 	for _, left := range status.Left {

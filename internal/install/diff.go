@@ -165,7 +165,7 @@ func (i *Installer) previewRelease(ctx context.Context, w want) ([]render.Change
 		return nil, fmt.Errorf("cannot render %s: %w", w.text, err)
 	}
 	if how != Upgrade && how != Mend {
-		change.Why = fmt.Sprintf("%d objects", len(objects))
+		change.Why = counted(len(objects), "object")
 		err := i.refusal(ctx, d, objects, &change)
 		return []render.Change{change}, err
 	}
@@ -173,6 +173,13 @@ func (i *Installer) previewRelease(ctx context.Context, w want) ([]render.Change
 	change.Fields = releaseFields(before.release, d, hidden)
 	parts, err := i.previewParts(ctx, w, before.release.Objects, objects)
 	return append([]render.Change{change}, parts...), err
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // refusal notes what of a new release is there already and somebody else's.

@@ -90,7 +90,7 @@ type FailedError struct {
 // Error lists everything, one a line.
 func (e *FailedError) Error() string {
 	out := make([]string, 0, len(e.Failures)+len(e.Held)+1)
-	out = append(out, fmt.Sprintf("%d of the Cluster failed, %d did not begin", len(e.Failures), len(e.Held)))
+	out = append(out, e.title())
 	for _, err := range e.Failures {
 		out = append(out, "- "+strings.ReplaceAll(err.Error(), "\n", "\n  "))
 	}
@@ -98,6 +98,13 @@ func (e *FailedError) Error() string {
 		out = append(out, "- not begun: "+held)
 	}
 	return strings.Join(out, "\n")
+}
+
+func (e *FailedError) title() string {
+	if len(e.Held) == 0 {
+		return fmt.Sprintf("%d failed", len(e.Failures))
+	}
+	return fmt.Sprintf("%d failed, %d did not begin", len(e.Failures), len(e.Held))
 }
 
 // Found says whether everything that failed is for people to settle: then trying again

@@ -198,7 +198,7 @@ func (i *Installer) removeObject(ctx context.Context, e entry, id *unstructured.
 			return nil
 		}
 		if f := live.GetFinalizers(); len(f) > 0 {
-			i.report(e.event(Settling, "finalizers "+strings.Join(f, ", ")))
+			i.report(e.event(Settling, title(live)+" waits for its finalizers: "+strings.Join(f, ", ")))
 		}
 		if err := wait(ctx, i.options.Poll); err != nil {
 			if errors.Is(err, errTimeout) {

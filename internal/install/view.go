@@ -72,8 +72,11 @@ func (v *View) Lines(look Look) []string {
 			branch = "└─"
 		}
 		state, words := g.summary()
-		line := fmt.Sprintf("%s %s %-*s  %2d of %-2d  %s", branch, sign(state, look.Frame), width, g.name, g.count(Done), len(g.items), words)
-		out = append(out, paint(cut(strings.TrimRight(line, " "), look.Width), state, look.Color))
+		line := fmt.Sprintf("%s %s %-*s  %2d of %-2d  ", branch, sign(state, look.Frame), width, g.name, g.count(Done), len(g.items))
+		if state == Settling && look.Width > 0 {
+			words = cutInside(words, look.Width-utf8.RuneCountInString(line))
+		}
+		out = append(out, paint(cut(strings.TrimRight(line+words, " "), look.Width), state, look.Color))
 	}
 	return append(out, strings.TrimRight(fmt.Sprintf("   %d of %d done  %s", done, total, look.Elapsed), " "))
 }
@@ -93,15 +96,29 @@ func (g *viewGroup) count(state State) int {
 func (g *viewGroup) summary() (state State, words string) {
 	for _, state := range []State{Failed, Settling, Working, Held} {
 		for _, item := range g.items {
-			if item.State == state && state == Held {
-				return state, firstLine(item.Detail)
-			}
 			if item.State == state {
-				return state, firstLine(short(item.Text) + ": " + item.Detail)
+				return state, item.words()
 			}
 		}
 	}
 	return Done, ""
+}
+
+// words of a thing for the line of its part. What settles is an object, which says itself
+// what it is; an error does mostly.
+func (e Event) words() string {
+	switch e.State {
+	case Held, Settling:
+		return firstLine(e.Detail)
+	case Failed:
+		why := strings.TrimPrefix(e.Detail, "cannot deploy "+e.Text+": ")
+		if rest, itself := strings.CutPrefix(why, e.Text+" "); itself {
+			return firstLine(short(e.Text) + " " + rest)
+		}
+		return firstLine(short(e.Text) + ": " + why)
+	default:
+		return firstLine(short(e.Text) + ": " + e.Detail)
+	}
 }
 
 // short is a thing without where it comes from and goes to, for which lines are too short.
@@ -144,6 +161,16 @@ func cut(line string, width int) string {
 		return line
 	}
 	return string([]rune(line)[:width-1]) + "…"
+}
+
+// cutInside keeps the beginning and the end: what, and why not yet.
+func cutInside(text string, width int) string {
+	runes := []rune(text)
+	if len(runes) <= width || width < 2 {
+		return text
+	}
+	end := (width - 1) / 2
+	return string(runes[:width-1-end]) + "…" + string(runes[len(runes)-end:])
 }
 
 // Line is an event for a log: one line; empty where there is no news for it.

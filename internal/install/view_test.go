@@ -15,22 +15,25 @@ func TestView(t *testing.T) {
 		{"eg", "envoyGateway", "chart gateway-helm 1.7.0 → envoy-gateway-system", Held, ""},
 		{"gw", "envoyGateway", "Gateway eg", Held, "waits for gateway-helm"},
 		{"keda", "keda", "chart keda 2.19.0 → keda", Held, ""},
+		{"traefik", "traefik", "chart traefik 39.0.0 → traefik", Held, ""},
 		{"of", "openfunction", "chart openfunction https://example.org/charts/openfunction-v1.2.0-v0.7.0.tgz → openfunction", Working, "installing"},
 		{"grant", "wiring", "ReferenceGrant keda/a", Held, "waits for gateway-helm, keda"},
 		{"dev", "namespaces", "Namespace dev", Done, "created"},
 		{"eg", "envoyGateway", "chart gateway-helm 1.7.0 → envoy-gateway-system", Settling, "Deployment envoy-gateway-system/envoy-gateway: Available: 0/1"},
-		{"keda", "keda", "chart keda 2.19.0 → keda", Failed, "cannot fetch\n- and more"},
+		{"keda", "keda", "chart keda 2.19.0 → keda", Failed, "cannot deploy chart keda 2.19.0 → keda: cannot fetch\n- and more"},
+		{"traefik", "traefik", "chart traefik 39.0.0 → traefik", Failed, "chart traefik 39.0.0 → traefik is not ready after 10m0s: Deployment traefik/traefik: Available: 0/1"},
 	} {
 		v.Take(e)
 	}
 	want := []string{
 		"Cluster platform/door on https://127.0.0.1:6443",
 		"├─ ✓ namespaces     1 of 1",
-		"├─ ⠙ envoyGateway   0 of 2   chart gateway-helm 1.7.0: Deployment envoy-gateway…",
+		"├─ ⠙ envoyGateway   0 of 2   Deployment envoy-gateway-…y-gateway: Available: 0/1",
 		"├─ ✗ keda           0 of 1   chart keda 2.19.0: cannot fetch",
+		"├─ ✗ traefik        0 of 1   chart traefik 39.0.0 is not ready after 10m0s: Dep…",
 		"├─ ⠙ openfunction   0 of 1   chart openfunction: installing",
 		"└─ · wiring         0 of 1   waits for gateway-helm, keda",
-		"   1 of 6 done  42s",
+		"   1 of 7 done  42s",
 	}
 	got := v.Lines(Look{Width: 80, Frame: 1, Elapsed: "42s"})
 	if diff := cmp.Diff(want, got); diff != "" {

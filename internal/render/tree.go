@@ -10,7 +10,10 @@ import (
 )
 
 // Tree writes renderings for people: what is installed, which version, why.
-func Tree(w io.Writer, all []Rendered) error {
+func Tree(w io.Writer, all []Rendered) error { return TreeWithin(w, all, 0) }
+
+// TreeWithin is Tree with its lines broken to a width; 0 breaks none.
+func TreeWithin(w io.Writer, all []Rendered, width int) error {
 	for i, r := range all {
 		if i > 0 {
 			if _, err := fmt.Fprintln(w); err != nil {
@@ -21,7 +24,7 @@ func Tree(w io.Writer, all []Rendered) error {
 		if _, err := fmt.Fprintf(w, "Cluster %s/%s\n", c.Namespace, c.Name); err != nil {
 			return err
 		}
-		if err := lines(r).Write(w, 0); err != nil {
+		if err := lines(r).Write(w, width); err != nil {
 			return err
 		}
 	}

@@ -55,7 +55,7 @@ func TestInstall(t *testing.T) {
 func dryRunOnNothing(ctx context.Context, t *testing.T, i *installation, _ string) {
 	before := stateOf(ctx, t, i.plane)
 	i.expect(ctx, t, 1, []string{
-		"+ create  chart keda 2.19.0 → keda  (1 objects)", "+ create  Gateway envoy-gateway-system/eg [HTTP:80]", "+ create  Namespace team-a",
+		"+ create  chart keda 2.19.0 → keda  (1 object)", "+ create  Gateway envoy-gateway-system/eg [HTTP:80]", "+ create  Namespace team-a",
 	}, "install", "--dry-run")
 	if diff := cmp.Diff(before, stateOf(ctx, t, i.plane)); diff != "" {
 		t.Errorf("a dry run changed the cluster (-before +after):\n%s", diff)
