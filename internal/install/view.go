@@ -115,6 +115,10 @@ func (e Event) words() string {
 		if rest, itself := strings.CutPrefix(why, e.Text+" "); itself {
 			return firstLine(short(e.Text) + " " + rest)
 		}
+		object, _, _ := strings.Cut(e.Text, " [") // listeners
+		if refused := strings.TrimPrefix(why, "cannot apply "); strings.HasPrefix(refused, object) {
+			return firstLine(refused)
+		}
 		return firstLine(short(e.Text) + ": " + why)
 	default:
 		return firstLine(short(e.Text) + ": " + e.Detail)

@@ -49,6 +49,24 @@ func TestView(t *testing.T) {
 	}
 }
 
+// A failure is told once, and begins with what failed: lines are short.
+func TestFailedWords(t *testing.T) {
+	const chart, gateway = "chart keda 2.19.0 → keda", "Gateway infra/eg [HTTP:80]"
+	for name, tc := range map[string]struct{ text, detail, want string }{
+		"Chart":    {chart, "cannot deploy " + chart + ": cannot fetch\n- and more", "chart keda 2.19.0: cannot fetch"},
+		"NotReady": {chart, chart + " is not ready after 10m0s: Deployment keda/a: none", "chart keda 2.19.0 is not ready after 10m0s: Deployment keda/a: none"},
+		"Conflict": {gateway, "cannot apply Gateway infra/eg: others own what would change\n- spec", "Gateway infra/eg: others own what would change"},
+		"NotGone":  {gateway, "Gateway infra/eg is not gone after 5s: its finalizers", "Gateway infra/eg is not gone after 5s: its finalizers"},
+		"Other":    {gateway, "no answer", "Gateway infra/eg [HTTP:80]: no answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := (Event{Text: tc.text, State: Failed, Detail: tc.detail}).words(); got != tc.want {
+				t.Errorf("want %q, got %q", tc.want, got)
+			}
+		})
+	}
+}
+
 func TestLine(t *testing.T) {
 	if got := Line(Event{State: Held, Detail: "waits"}); got != "" {
 		t.Errorf("a log has no use for what waits: %q", got)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
@@ -193,4 +195,39 @@ func leave(t *testing.T, p *plane.Plane, name string, status common.Status) {
 	if err := config.Releases.Update(release); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// kubeconfigOf somebody who may read what every installation reads, and nothing of the
+// Gateway API.
+func kubeconfigOf(ctx context.Context, t *testing.T, p *plane.Plane, user string) string {
+	t.Helper()
+	err := p.ApplyYAML(ctx, fmt.Sprintf(`
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: %[1]s}
+rules:
+- {apiGroups: [""], resources: [configmaps, secrets, namespaces], verbs: [get, list]}
+- {apiGroups: [devopstoolkit.ai], resources: [clusters], verbs: [get]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: %[1]s}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: %[1]s}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: %[1]s}]
+`, user))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := clientcmd.LoadFromFile(p.Kubeconfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, who := range config.AuthInfos {
+		who.Impersonate = user
+	}
+	out := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := clientcmd.WriteToFile(*config, out); err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
