@@ -1,6 +1,7 @@
 package helm
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -108,7 +109,7 @@ func (h *Helm) fetch(c install.Chart) (string, error) {
 	}
 	path, err := action.LocateChart(name, cli.New())
 	if err != nil {
-		return "", fmt.Errorf("cannot fetch %q: %w", name, err)
+		return "", fmt.Errorf("cannot fetch it from %q: %w", cmp.Or(c.URL, c.Repository), err)
 	}
 	return path, nil
 }

@@ -278,7 +278,7 @@ func (h *Helm) Render(ctx context.Context, d install.Deployment) ([]*unstructure
 	}
 	r, err := kube.Within(ctx, after, func() (*releasev1.Release, error) { return render(config, chart, d) })
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cannot render chart %q: %w", d.Chart.Name, err)
 	}
 	objects, err := h.objects(ctx, d.ID, r.Manifest)
 	for _, obj := range objects {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -56,7 +57,7 @@ func registryOf(t *testing.T, repository, version string, archive []byte) *httpt
 			w.Header().Set("Content-Type", manifestType)
 		}
 		w.Header().Set("Docker-Content-Digest", digest(body))
-		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		if r.Method != http.MethodHead {
 			_, _ = w.Write(body)
 		}

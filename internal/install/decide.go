@@ -24,14 +24,13 @@ func decide(s seen, want Deployment, ours bool) (how How, why string) {
 	if have == nil {
 		return Install, ""
 	}
-	same := have.Status == statusDeployed && have.Chart == want.Chart.Name && have.Version == want.Chart.Version &&
-		sameValues(have.Values, want.Values)
+	mine := ours || want.Force
 	switch {
-	case same && s.missing && (ours || want.Force):
+	case asDesired(have, want) && s.missing && mine:
 		return Upgrade, ""
-	case same:
+	case asDesired(have, want):
 		return Keep, ""
-	case !ours && !want.Force:
+	case !mine:
 		return Refuse, fmt.Sprintf("revision %d, chart %s %s, %s, was not installed by gatehouse", have.Revision, have.Chart, have.Version, have.Status)
 	case have.Status == statusUninstalling || have.Status == statusUninstalled:
 		return Finish, ""
@@ -42,6 +41,11 @@ func decide(s seen, want Deployment, ours bool) (how How, why string) {
 	default:
 		return Upgrade, ""
 	}
+}
+
+func asDesired(have *Release, want Deployment) bool {
+	return have.Status == statusDeployed && have.Chart == want.Chart.Name && have.Version == want.Chart.Version &&
+		sameValues(have.Values, want.Values)
 }
 
 // sameValues compares as JSON has it: numbers of different Go types, and no values and

@@ -162,7 +162,7 @@ func (i *Installer) previewRelease(ctx context.Context, w want) ([]render.Change
 	}
 	objects, err := i.charts.Render(ctx, d)
 	if err != nil {
-		return nil, fmt.Errorf("cannot render %s: %w", w.text, err)
+		return nil, fmt.Errorf("cannot show %s: %w", w.text, err)
 	}
 	if how != Upgrade && how != Mend {
 		change.Why = counted(len(objects), "object")

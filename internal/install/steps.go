@@ -141,7 +141,7 @@ func (i *Installer) change(ctx context.Context, w want, d Deployment, s *seen) (
 		Upgrade: "upgrading", Mend: "upgrading after what was not finished",
 	}
 	i.report(w.event(Working, working[d.How]))
-	if err := i.conflicts(ctx, d); err != nil {
+	if err := i.conflicts(ctx, w, d); err != nil {
 		return "", err
 	}
 	release, err := i.charts.Deploy(ctx, d)
@@ -162,13 +162,13 @@ func (i *Installer) change(ctx context.Context, w want, d Deployment, s *seen) (
 
 // conflicts finds, before anything is changed, what would be changed and others own: a
 // release that fails in the middle is harder to settle.
-func (i *Installer) conflicts(ctx context.Context, d Deployment) error {
+func (i *Installer) conflicts(ctx context.Context, w want, d Deployment) error {
 	if d.Force {
 		return nil
 	}
 	objects, err := i.charts.Render(ctx, d)
 	if err != nil {
-		return fmt.Errorf("cannot render chart %q: %w", d.Chart.Name, err)
+		return fmt.Errorf("cannot deploy %s: %w", w.text, err)
 	}
 	var errs []error
 	for _, obj := range objects {
