@@ -112,6 +112,14 @@ func (r *reading) lost(why, do string) {
 	r.entry.Outcome, r.entry.To, r.entry.Why, r.entry.Do = Lost, nil, why, do
 }
 
+// partly is for what is written, but does not do the same: it needs somebody to look at
+// it. What keeps callers out is written rather than left out, so that the door is closed
+// until somebody has looked.
+func (r *reading) partly(why, do string, to ...Place) {
+	r.lost(why, do)
+	r.entry.To = to
+}
+
 // peer is another annotation of the same family on the same Ingress.
 func (r *reading) peer(name string) string { return r.site.annotation(name) }
 

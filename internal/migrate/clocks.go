@@ -216,6 +216,15 @@ func seconds(l streaming.Length, unlimited, most int64) int64 {
 	return max(1, min(most, int64((d+streaming.Second-1)/streaming.Second)))
 }
 
+// shortSeconds are seconds as a duration whose numbers have five digits at most, as the
+// Gateway API wants it. https://gateway-api.sigs.k8s.io/geps/gep-2257/
+func shortSeconds(n int64) string {
+	if n <= 99999 {
+		return fmt.Sprintf("%ds", n)
+	}
+	return fmt.Sprintf("%dh%dm%ds", n/3600, n/60%60, n%60)
+}
+
 // nginxDuration is one number of at most four digits with a unit; a year stands for no
 // limit. https://docs.nginx.com/nginx-gateway-fabric/reference/api/ (Duration)
 func nginxDuration(l streaming.Length) string {

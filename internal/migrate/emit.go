@@ -79,6 +79,9 @@ func (m *migration) emitSite(out *output, s *site, l *listeners) error {
 			}
 		}
 	}
+	for _, p := range s.clientPolicies(l) {
+		out.add(p)
+	}
 	for _, o := range s.want.made {
 		out.add(newObject(o.kind, Name{s.ingress.Namespace, o.name}, o.spec))
 	}

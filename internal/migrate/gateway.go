@@ -17,6 +17,8 @@ type listeners struct {
 	named bool
 	taken names
 	all   []*gatewayv1.Listener
+	// asked are Ingresses that ask for callers' certificates, by the listener.
+	asked map[string]*site
 }
 
 // section is the name of the listener of a host, as a list of one. Of a Gateway that is
@@ -109,7 +111,7 @@ func (m *migration) gateways() ([]*gatewayBuild, error) {
 		name := m.gatewayName(s)
 		i := slices.IndexFunc(out, func(b *gatewayBuild) bool { return b.name == name })
 		if i < 0 {
-			out = append(out, &gatewayBuild{name: name, class: m.gatewayClass(s), listeners: &listeners{existing: m.options.Gateway != nil, taken: names{}}})
+			out = append(out, &gatewayBuild{name: name, class: m.gatewayClass(s), listeners: &listeners{existing: m.options.Gateway != nil, taken: names{}, asked: map[string]*site{}}})
 			i = len(out) - 1
 		}
 		b := out[i]

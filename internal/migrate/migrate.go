@@ -26,6 +26,9 @@ type Input struct {
 	Ingresses []*networkingv1.Ingress
 	// Services give the numbers of named ports, and carry annotations.
 	Services []*corev1.Service
+	// Secrets are looked at where a Middleware reads another form of them than an Ingress
+	// does. Nothing of them is in the result or the report.
+	Secrets []*corev1.Secret
 	// Classes say which controller serves an Ingress; without them its class is known by name.
 	Classes []*networkingv1.IngressClass
 	// Others are what annotations refer to: Middlewares of Traefik, BackendConfigs and

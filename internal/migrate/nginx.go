@@ -67,7 +67,7 @@ func nginxSettle(_ *migration, s *site) {
 	if s.canary {
 		return
 	}
-	if s.annotation("ssl-redirect") == "" && s.annotation("force-ssl-redirect") == "" && s.hasTLS() && !s.want.hideHTTP {
+	if s.annotation("ssl-redirect") == "" && s.want.https == 0 && s.hasTLS() && !s.want.hideHTTP {
 		s.want.https = 308
 		s.add(Entry{
 			Field: "(default) ssl-redirect", Value: "true", Outcome: Translated, To: s.redirectPlaces(),
@@ -101,6 +101,13 @@ func nginxSSLRedirect(r *reading) {
 	s.want.https = 308
 	r.translated(s.redirectPlaces()...)
 	r.note(newerCodes)
+}
+
+// redirectsToHTTPS tells whether an Ingress of ingress-nginx does, before its annotations
+// are read.
+func (s *site) redirectsToHTTPS() bool {
+	value := s.annotation("ssl-redirect")
+	return s.hasTLS() && (value == "" || truth(value) || truth(s.annotation("force-ssl-redirect")))
 }
 
 func nginxSendTimeout(r *reading) {
@@ -144,7 +151,6 @@ func nginxRewriteTarget(r *reading) {
 		r.notNeeded("it is empty")
 		return
 	}
-	r.site.want.regex = true
 	r.site.want.rewrite = nginxRewrite(r.value)
 	r.rewritten("write the rewriting into the server, or choose a controller that has it (--controller envoy-gateway or traefik)")
 }
@@ -167,7 +173,7 @@ func (r *reading) rewritten(do string) {
 	}
 	r.translated(r.site.routes("spec.rules[].filters[].urlRewrite.path")...)
 	if len(shadow.want.made) > 0 {
-		r.translated(r.site.routes("spec.rules[].filters[].extensionRef")...)
+		r.translated(r.site.extensionPlaces()...)
 	}
 }
 
@@ -176,7 +182,6 @@ func nginxUseRegex(r *reading) {
 		r.notNeeded("it is switched off")
 		return
 	}
-	r.site.want.regex = true
 	if r.site.want.rewrite == nil {
 		r.site.want.rewrite = nginxRegexPaths
 	}
@@ -194,7 +199,7 @@ func nginxUseRegex(r *reading) {
 func (s *site) regexStays() bool {
 	for _, g := range s.groups {
 		for _, l := range g.locations {
-			if c, ok := captureOf(l.path); !l.isDefault && (!ok || c.tail.text == "") {
+			if c, ok := captureOf(l.path); !l.isDefault && l.path != "/" && (!ok || c.tail.text == "") {
 				return true
 			}
 		}

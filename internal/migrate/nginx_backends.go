@@ -1,7 +1,9 @@
 package migrate
 
 import (
+	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -26,8 +28,11 @@ func nginxBackends() []annotation {
 			r.backendTLS()
 		}, "proxy-ssl-secret", "proxy-ssl-name", "proxy-ssl-server-name", "proxy-ssl-ciphers", "proxy-ssl-protocols", "proxy-ssl-verify-depth"),
 		each(stickiness, "affinity"),
-		part("affinity", "affinity-mode", "affinity-canary-behavior", "session-cookie-name", "session-cookie-path", "session-cookie-domain", "session-cookie-secure",
-			"session-cookie-samesite", "session-cookie-max-age", "session-cookie-expires", "session-cookie-change-on-failure", "session-cookie-conditional-samesite-none"),
+		part("affinity", "session-cookie-name", "session-cookie-path", "session-cookie-domain", "session-cookie-secure", "session-cookie-samesite", "session-cookie-max-age"),
+		partGone("affinity", "a cookie leads to the same pod as long as the pods are the same", "a server that keeps no sessions needs none",
+			"affinity-mode", "affinity-canary-behavior", "session-cookie-change-on-failure"),
+		partGone("affinity", "the cookie has Max-Age alone, and SameSite for every browser", "set session-cookie-max-age",
+			"session-cookie-expires", "session-cookie-conditional-samesite-none"),
 		gone("the standard does not hash", "see the policies of the Gateway's controller; a server that keeps no sessions needs none",
 			"upstream-hash-by", "upstream-hash-by-subset", "upstream-hash-by-subset-size"),
 		each(func(r *reading) {
@@ -100,26 +105,38 @@ func (r *reading) h2c() {
 	r.notNeeded("appProtocol of the Service says it")
 }
 
+// stickiness: Envoy makes the cookie only if it has a lifetime; 0 is that of a session.
+// https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto#config-route-v3-routeaction-hashpolicy-cookie
 func stickiness(r *reading) {
 	if r.value == "" {
 		r.notNeeded("it is empty")
 		return
 	}
-	if r.is("envoy-gateway") && strings.EqualFold(r.value, "cookie") {
-		name := r.peer("session-cookie-name")
-		if name == "" {
-			name = "INGRESSCOOKIE"
-		}
-		cookie := map[string]any{"name": name}
-		if n, ok := wholeNumber(r.peer("session-cookie-max-age")); ok {
-			cookie["ttl"] = n + "s"
-		}
-		r.translated(r.site.set(backendTrafficPolicy, map[string]any{"type": "ConsistentHash", "consistentHash": map[string]any{"type": "Cookie", "cookie": cookie}}, "loadBalancer")...)
-		r.note("callers are spread anew, once; the cookie has no other attributes")
+	if !r.is("envoy-gateway") || !strings.EqualFold(r.value, "cookie") {
+		r.lost("session persistence of the standard is experimental (rules[].sessionPersistence)",
+			"a server that keeps no sessions needs none; else see the policies of the Gateway's controller")
 		return
 	}
-	r.lost("session persistence of the standard is experimental (rules[].sessionPersistence)",
-		"a server that keeps no sessions needs none; else see the policies of the Gateway's controller")
+	age, err := strconv.ParseInt(r.peer("session-cookie-max-age"), 10, 32)
+	if err != nil || age < 0 {
+		age = 0
+	}
+	cookie := map[string]any{"name": cmp.Or(r.peer("session-cookie-name"), "INGRESSCOOKIE"), "ttl": shortSeconds(age)}
+	attributes := map[string]any{"Path": cmp.Or(r.peer("session-cookie-path"), "/")} // Envoy adds HttpOnly itself
+	if domain := r.peer("session-cookie-domain"); domain != "" {
+		attributes["Domain"] = domain
+	}
+	if same := r.peer("session-cookie-samesite"); same != "" {
+		attributes["SameSite"] = same
+	}
+	if truth(r.peer("session-cookie-secure")) {
+		attributes["Secure"] = ""
+	}
+	if r.site.isNginx() {
+		cookie["attributes"] = attributes
+	}
+	r.translated(r.site.set(backendTrafficPolicy, map[string]any{"type": "ConsistentHash", "consistentHash": map[string]any{"type": "Cookie", "cookie": cookie}}, "loadBalancer")...)
+	r.note("callers are spread anew, once")
 }
 
 func passthrough(r *reading) {

@@ -50,8 +50,8 @@ func listOr(value string, otherwise ...string) []string {
 func (r *reading) cors(w corsWish) {
 	if r.is("traefik") {
 		filter, place := r.site.extension(traefikMiddlewareKind, "cors", map[string]any{"headers": w.traefik()})
-		r.site.want.filter(filter)
-		r.translated(append(r.site.routes("spec.rules[].filters[].extensionRef"), place)...)
+		r.site.want.guard(rankCORS, filter)
+		r.translated(append(r.site.extensionPlaces(), place)...)
 		return
 	}
 	if i := slices.IndexFunc(w.origins, func(o string) bool { return !isOrigin(o) }); i >= 0 {

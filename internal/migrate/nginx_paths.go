@@ -7,14 +7,13 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
-// nginxRewrite is rewrite-target: every path of the Ingress is a regular expression then,
-// which matches the beginning in any case, and the whole path is replaced.
+// nginxRewrite is rewrite-target: every path of the host is a regular expression then,
+// also one of type Exact, which matches the beginning in any case, and the whole path is
+// replaced.
 // https://kubernetes.github.io/ingress-nginx/examples/rewrite/
+// https://github.com/kubernetes/ingress-nginx/blob/controller-v1.11.1/internal/ingress/controller/template/template.go (buildLocation)
 func nginxRewrite(target string) rewriter {
 	return func(m *migration, s *site, l *location) pathRule {
-		if l.pathType == networkingv1.PathTypeExact {
-			return pathRule{match: exact(l.path), filter: fullPath(target)}
-		}
 		if c, ok := captureOf(l.path); ok {
 			if filter, said := c.replaced(target); said {
 				return pathRule{match: prefix(trimmed(c.literal)), filter: filter, note: captureNote(c, l.path)}
@@ -33,10 +32,7 @@ func (m *migration) regexRewrite(s *site, l *location, expression, target string
 	switch {
 	case m.is("envoy-gateway"):
 		// https://github.com/envoyproxy/gateway/blob/v1.7.0/api/v1alpha1/httproutefilter_types.go
-		filter, _ := s.extension(envoyHTTPRouteFilter, "rewrite-"+number, map[string]any{"urlRewrite": map[string]any{"path": map[string]any{
-			"type":              "ReplaceRegexMatch",
-			"replaceRegexMatch": map[string]any{"pattern": expression + ".*", "substitution": placeholder.ReplaceAllString(target, `\$1`)},
-		}}})
+		filter, _ := s.extension(envoyHTTPRouteFilter, "rewrite-"+number, regexFilter(expression+".*", placeholder.ReplaceAllString(target, `\$1`)))
 		return &filter, true
 	case m.is("traefik"):
 		// https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/replacepathregex/
@@ -48,10 +44,18 @@ func (m *migration) regexRewrite(s *site, l *location, expression, target string
 	return nil, false
 }
 
+// regexFilter is an HTTPRouteFilter of Envoy Gateway that replaces a part of the path.
+func regexFilter(expression, substitution string) map[string]any {
+	return map[string]any{"urlRewrite": map[string]any{"path": map[string]any{
+		"type":              "ReplaceRegexMatch",
+		"replaceRegexMatch": map[string]any{"pattern": expression, "substitution": substitution},
+	}}}
+}
+
 // nginxRegexPaths is use-regex without a rewriting.
 func nginxRegexPaths(_ *migration, _ *site, l *location) pathRule {
-	if l.pathType == networkingv1.PathTypeExact {
-		return pathRule{match: exact(l.path)}
+	if l.path == "/" {
+		return pathRule{match: prefix("/")}
 	}
 	if c, ok := captureOf(l.path); ok && (c.tail.text != "" || l.pathType == networkingv1.PathTypePrefix) && c.tail.text != "(.*)" {
 		return pathRule{match: prefix(trimmed(c.literal)), note: captureNote(c, l.path)}

@@ -15,6 +15,10 @@ func nginxForwardedPrefix(r *reading) {
 		r.notNeeded("it has no effect without rewrite-target")
 		return
 	}
+	if strings.Contains(r.value, "$") {
+		r.lost("a filter sets fixed values of headers only", "write the prefix itself")
+		return
+	}
 	r.site.want.requestHeader("X-Forwarded-Prefix", r.value)
 	r.translated(r.site.routes("spec.rules[].filters[].requestHeaderModifier")...)
 }

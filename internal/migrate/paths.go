@@ -19,8 +19,14 @@ type implementationPath struct {
 // readPaths decides how every path is matched.
 func (m *migration) readPaths(s *site) {
 	for _, g := range s.groups {
+		other := m.expressionsOf(s, g)
 		for _, l := range g.locations {
+			if other != nil && !l.isDefault {
+				m.readExpression(s, l, other)
+				continue
+			}
 			m.readPath(s, l)
+			m.readSlash(s, g, l)
 		}
 	}
 }

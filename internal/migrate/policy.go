@@ -27,6 +27,7 @@ var (
 	// A policy of a route replaces that of its Gateway as a whole unless it is merged.
 	backendTrafficPolicy  = policyKind{apiVersion: "gateway.envoyproxy.io/v1alpha1", kind: "BackendTrafficPolicy", target: "HTTPRoute", fixed: map[string]any{"mergeType": "StrategicMerge"}}
 	securityPolicy        = policyKind{apiVersion: "gateway.envoyproxy.io/v1alpha1", kind: "SecurityPolicy", target: "HTTPRoute"}
+	clientTrafficPolicy   = policyKind{apiVersion: "gateway.envoyproxy.io/v1alpha1", kind: "ClientTrafficPolicy"}
 	trafficPolicy         = policyKind{apiVersion: "gateway.kgateway.dev/v1alpha1", kind: "TrafficPolicy", target: "HTTPRoute"}
 	proxySettingsPolicy   = policyKind{apiVersion: "gateway.nginx.org/v1alpha1", kind: "ProxySettingsPolicy", target: "HTTPRoute"}
 	clientSettingsPolicy  = policyKind{apiVersion: "gateway.nginx.org/v1alpha1", kind: "ClientSettingsPolicy", target: "HTTPRoute", one: true}
@@ -109,6 +110,9 @@ func (s *site) extension(kind policyKind, suffix string, spec map[string]any) (g
 	}
 	return extensionRef(kind, name), Place{Ref{kind.kind, s.ingress.Namespace, name}, "spec." + sortedKeys(spec)[0]}
 }
+
+// extensionPlaces are where rules refer to objects of a controller.
+func (s *site) extensionPlaces() []Place { return s.routes("spec.rules[].filters[].extensionRef") }
 
 func extensionRef(kind policyKind, name string) gatewayv1.HTTPRouteFilter {
 	group, _, _ := cutGroup(kind.apiVersion)

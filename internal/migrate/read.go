@@ -43,6 +43,8 @@ func (in *Input) add(u *unstructured.Unstructured) error {
 		return decode(u, &in.Classes)
 	case gvk.Kind == "Service" && gvk.Group == "":
 		return decode(u, &in.Services)
+	case gvk.Kind == "Secret" && gvk.Group == "" && u.GetName() != "":
+		return decode(u, &in.Secrets)
 	case gvk.Kind == "Middleware" && strings.HasPrefix(gvk.Group, "traefik."),
 		gvk.Kind == "BackendConfig" && gvk.Group == "cloud.google.com",
 		gvk.Kind == "FrontendConfig" && gvk.Group == "networking.gke.io":
@@ -54,18 +56,26 @@ func (in *Input) add(u *unstructured.Unstructured) error {
 }
 
 type object interface {
-	networkingv1.Ingress | networkingv1.IngressClass | corev1.Service
+	networkingv1.Ingress | networkingv1.IngressClass | corev1.Service | corev1.Secret
 }
 
+// decode takes an object as its Go type. Of a Secret not even what is wrong with it is
+// repeated, which may quote it.
 func decode[T object](u *unstructured.Unstructured, into *[]*T) error {
 	typed := new(T)
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(u.Object, typed, true); err != nil {
+	err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(u.Object, typed, true)
+	if err != nil && u.GetKind() == "Secret" {
+		return fmt.Errorf("cannot read Secret %q: it is not of the form of one", u.GetName())
+	}
+	if err != nil {
 		return fmt.Errorf("cannot read %s %q: %w", u.GetKind(), u.GetName(), err)
 	}
 	switch typed := any(typed).(type) {
 	case *networkingv1.Ingress:
 		typed.Namespace = cmp.Or(typed.Namespace, defaultNamespace)
 	case *corev1.Service:
+		typed.Namespace = cmp.Or(typed.Namespace, defaultNamespace)
+	case *corev1.Secret:
 		typed.Namespace = cmp.Or(typed.Namespace, defaultNamespace)
 	}
 	if u.GetName() == "" {

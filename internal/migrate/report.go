@@ -47,7 +47,8 @@ type Entry struct {
 	// Value of it; empty where it is long or may hold what nobody should read.
 	Value   string  `json:"value,omitempty"`
 	Outcome Outcome `json:"outcome"`
-	// To is where the result has it; only of what is translated.
+	// To is where the result has it; of what is lost: where it has something that does not
+	// do the same, and that has to be looked at.
 	To []Place `json:"to,omitempty"`
 	// Why says why it is not needed or lost, or what is different.
 	Why string `json:"why,omitempty"`

@@ -55,6 +55,9 @@ func (s *site) redirectRules(g *group) []gatewayv1.HTTPRouteRule {
 		if l.match.Value != nil {
 			matches = append(matches, gatewayv1.HTTPRouteMatch{Path: new(l.match)})
 		}
+		if l.slash != "" && l.isExact() { // a prefix matches it, too
+			matches = append(matches, gatewayv1.HTTPRouteMatch{Path: new(exact(l.slash))})
+		}
 	}
 	var out []gatewayv1.HTTPRouteRule
 	for some := range slices.Chunk(matches, mostMatches) {
@@ -207,6 +210,12 @@ func (m *migration) rulesOf(s *site, g *group) []gatewayv1.HTTPRouteRule {
 		if l.match.Value == nil {
 			continue
 		}
+		if l.slash != "" {
+			out = append(out, gatewayv1.HTTPRouteRule{
+				Matches: []gatewayv1.HTTPRouteMatch{{Path: new(exact(l.slash))}},
+				Filters: []gatewayv1.HTTPRouteFilter{redirectFilter(*redirectTo(target{path: l.slash + "/"}, 301))},
+			})
+		}
 		main, ok := m.backendRef(s, l.backend)
 		if !ok {
 			continue
@@ -249,7 +258,11 @@ func (m *migration) canaryRules(s *site, l *location, rule gatewayv1.HTTPRouteRu
 
 // filtersOf are the filters of a path. A rule may have one that rewrites the URL.
 func filtersOf(s *site, l *location) []gatewayv1.HTTPRouteFilter {
-	out := slices.Clone(s.want.filters)
+	var out []gatewayv1.HTTPRouteFilter
+	for _, g := range s.want.guards {
+		out = append(out, g.filter)
+	}
+	out = append(out, s.want.filters...)
 	for _, f := range l.filters {
 		i := slices.IndexFunc(out, func(o gatewayv1.HTTPRouteFilter) bool { return o.Type == f.Type && o.URLRewrite != nil })
 		if i < 0 {

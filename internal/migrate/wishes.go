@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"slices"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -8,12 +9,18 @@ import (
 
 // wishes are what the annotations of an Ingress ask for.
 type wishes struct {
-	// regex: paths are regular expressions that match the beginning, in any case.
-	regex bool
 	// rewrite makes the path that the backend sees; nil for the one that was asked for.
 	rewrite rewriter
 	// filters of every rule that leads to a backend.
 	filters []gatewayv1.HTTPRouteFilter
+	// guards are filters of every rule that come before all others, by their rank.
+	guards []guard
+	// callers are let in or kept out by their addresses.
+	callers callers
+	// clientCA is the Secret with the authority of callers' certificates; optional lets in
+	// who has none.
+	clientCA         string
+	clientCAOptional bool
 	// redirect answers everything; no backend is asked.
 	redirect *gatewayv1.HTTPRequestRedirectFilter
 	// root redirects the path "/" only.
@@ -51,6 +58,30 @@ type pathRule struct {
 	note string
 	// lost says that the rewriting cannot be said.
 	lost bool
+}
+
+// guard is a filter whose place among the others matters.
+type guard struct {
+	rank   int
+	filter gatewayv1.HTTPRouteFilter
+}
+
+// Ranks are the order in which NGINX does the same: preflight requests are answered before
+// anything is asked, then callers are counted, then they are let in or not.
+// https://nginx.org/en/docs/dev/development_guide.html#http_phases
+const (
+	rankCORS = iota
+	rankRate
+	rankConnections
+	rankAddresses
+	rankUntold
+	rankExternal
+	rankBasic
+)
+
+func (w *wishes) guard(rank int, f gatewayv1.HTTPRouteFilter) {
+	w.guards = append(w.guards, guard{rank, f})
+	slices.SortStableFunc(w.guards, func(a, b guard) int { return cmp.Compare(a.rank, b.rank) })
 }
 
 func (w *wishes) filter(f gatewayv1.HTTPRouteFilter) { w.filters = append(w.filters, f) }
