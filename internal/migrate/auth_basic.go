@@ -56,7 +56,7 @@ func (r *reading) traefikBasicAuth(secret string) {
 	r.site.want.guard(rankBasic, filter)
 	to := append(r.site.extensionPlaces(), place)
 	const do = "see that the Secret has the key auth alone, hashes of MD5 ($apr1$), SHA1 or bcrypt, and no line that is commented out: " +
-		"then nothing is missing. Given with the Ingress (-f), it is looked at here"
+		"then nothing is missing; gatehouse migrate -f looks at a Secret that is given with the Ingress"
 	switch users, key := htpasswd(r.secret(secret)); {
 	case r.secret(secret) == nil:
 		r.partly("Traefik reads the same Secret, but not every form of it: a Secret with two keys, and users with other hashes, let nobody in, and a user who is commented out (#) gets in with that name", do, to...)

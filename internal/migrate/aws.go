@@ -102,9 +102,20 @@ func awsALB() *family {
 // balancer is a setting of the load balancer itself: of the Gateway.
 func balancer(key, field string, parse func(string) (any, bool)) []annotation {
 	return each(func(r *reading) {
+		if key == "inbound-cidrs" && r.peer("security-groups") != "" {
+			r.notNeeded("it has no effect with security-groups")
+			return
+		}
 		if !r.is("aws-lbc") {
-			if key == "inbound-cidrs" {
+			switch {
+			case key == "inbound-cidrs":
 				allowFrom(r)
+				return
+			case key == "security-groups" || key == "security-group-prefix-lists":
+				r.lost("security groups are of AWS; if they keep callers out, "+everybody, "before anything else: see how the load balancer of the Gateway's controller is given them")
+				return
+			case key == "scheme" && r.value == "internal":
+				r.lost(insideOnly, keepInside)
 				return
 			}
 			r.lost("it is about a load balancer of AWS", "see how the Gateway's controller is given its load balancer: spec.infrastructure, or its Service")
@@ -253,9 +264,18 @@ func awsListenerSetting(r *reading) {
 	r.translated(r.parameterPlace(r.site, "spec.listenerConfigurations[].sslPolicy"))
 }
 
+const (
+	insideOnly = "the load balancer is reached from inside only, and that of a Gateway may be public"
+	keepInside = "before anything else: see how the Gateway's controller is given an internal load balancer"
+)
+
 // awsSettle: without listen-ports there is one port only, HTTPS where there is a
-// certificate.
-func awsSettle(_ *migration, s *site) {
+// certificate; without a scheme the load balancer is an internal one.
+// https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#scheme
+func awsSettle(m *migration, s *site) {
+	if s.annotation("scheme") == "" && !m.is("aws-lbc") && m.options.Gateway == nil {
+		s.lost("(default) scheme", "internal", insideOnly+"; IngressClassParams may say otherwise", keepInside)
+	}
 	if s.annotation("listen-ports") == "" && s.hasTLS() {
 		s.want.hideHTTP = true
 	}

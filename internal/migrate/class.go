@@ -25,7 +25,11 @@ var usualClasses = map[string]string{
 
 // gatewayClass of the Gateway of an Ingress; empty if nothing says it.
 func (m *migration) gatewayClass(s *site) string {
-	return cmp.Or(m.options.GatewayClass, usualClasses[m.target.Name], s.class)
+	usual := usualClasses[m.target.Name]
+	if m.is("gke") && s.class == gkeInternal {
+		usual = "gke-l7-rilb"
+	}
+	return cmp.Or(m.options.GatewayClass, usual, s.class)
 }
 
 // gatewayName of the Gateway of an Ingress: one for each class in each namespace.

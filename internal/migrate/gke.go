@@ -8,6 +8,9 @@ import (
 )
 
 const (
+	// gkeInternal is the class of load balancers that are reached from inside only.
+	// https://cloud.google.com/kubernetes-engine/docs/how-to/internal-load-balance-ingress
+	gkeInternal              = "gce-internal"
 	backendConfigAnnotation  = "cloud.google.com/backend-config"
 	frontendConfigAnnotation = "networking.gke.io/v1beta1.FrontendConfig"
 )
@@ -20,6 +23,7 @@ func gke() *family {
 		name:       "GKE Ingress",
 		controller: "gke",
 		pathOf:     wildcards,
+		settle:     gkeSettle,
 		others: slices.Concat(
 			each(gkeAllowHTTP, "kubernetes.io/ingress.allow-http"),
 			each(func(r *reading) {
@@ -65,6 +69,15 @@ func gke() *family {
 				"ingress.kubernetes.io/redirect-url-map", "ingress.kubernetes.io/static-ip", "ingress.gcp.kubernetes.io/pre-shared-certs-status", "cloud.google.com/neg-status"),
 		),
 	}
+}
+
+// gkeSettle: what was reached from inside only must not be public.
+func gkeSettle(m *migration, s *site) {
+	if s.class != gkeInternal || m.options.Gateway != nil || m.gatewayClass(s) == "gke-l7-rilb" {
+		return
+	}
+	s.lost("(class) "+gkeInternal, "", "the load balancer was reached from inside only, and what a Gateway of class "+m.gatewayClass(s)+" gets may be public",
+		"before anything else: see how its controller is given an internal load balancer")
 }
 
 func gkeAllowHTTP(r *reading) {
@@ -129,20 +142,29 @@ func gkeBackendConfig(r *reading) {
 	}
 	spec := configs[0].Spec
 	to := slices.Clone(r.site.plan.places)
+	var missing []string
 	for _, field := range sortedKeys(spec) {
 		places, ok := r.backendConfigField(spec, field)
 		if !ok {
-			do := "find a policy of the Gateway's controller that does it"
-			if r.is("gke") {
-				do = "see what a Gateway has instead: https://cloud.google.com/kubernetes-engine/docs/how-to/configure-gateway-resources"
-			}
-			r.lost("BackendConfig "+configs[0].Name+" sets "+field, do)
-			return
+			missing = append(missing, field)
+			continue
 		}
 		to = append(to, places...)
 	}
-	r.translated(compactPlaces(to)...)
-	r.note(r.site.plan.note)
+	if len(missing) == 0 {
+		r.translated(compactPlaces(to)...)
+		r.note(r.site.plan.note)
+		return
+	}
+	why := "BackendConfig " + configs[0].Name + " sets " + joinWords(missing)
+	if slices.Contains(missing, "iap") || slices.Contains(missing, "securityPolicy") {
+		why += ": callers were kept out, and " + everybody
+	}
+	do := "find a policy of the Gateway's controller that does it"
+	if r.is("gke") {
+		do = "see what a Gateway has instead: https://cloud.google.com/kubernetes-engine/docs/how-to/configure-gateway-resources"
+	}
+	r.partly(why, do, compactPlaces(to)...)
 }
 
 // backendConfigField says one field of a BackendConfig; false if nothing does.
@@ -161,8 +183,26 @@ func (r *reading) backendConfigField(spec map[string]any, field string) ([]Place
 		return r.site.set(gcpBackendPolicy, fields["enable"], "default", "logging", "enabled"), fields["enable"] != nil
 	case field == "healthCheck":
 		return r.healthCheck(fields)
+	case field == "sessionAffinity":
+		return r.sessionAffinity(fields)
 	}
 	return nil, false
+}
+
+// sessionAffinity of https://cloud.google.com/kubernetes-engine/docs/how-to/configure-gateway-resources#session_affinity
+func (r *reading) sessionAffinity(fields map[string]any) ([]Place, bool) {
+	kind := text(fields["affinityType"])
+	if kind == "NONE" || kind == "" {
+		return nil, true
+	}
+	if kind != "CLIENT_IP" && kind != "GENERATED_COOKIE" {
+		return nil, false
+	}
+	to := r.site.set(gcpBackendPolicy, kind, "default", "sessionAffinity", "type")
+	if ttl, found := fields["affinityCookieTtlSec"]; found && kind == "GENERATED_COOKIE" {
+		to = append(to, r.site.set(gcpBackendPolicy, ttl, "default", "sessionAffinity", "cookieTtlSec")...)
+	}
+	return to, true
 }
 
 // healthCheck of https://cloud.google.com/kubernetes-engine/docs/how-to/configure-gateway-resources#configure_health_check

@@ -1,6 +1,9 @@
 package migrate
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+)
 
 const nginxPrefix = "nginx.ingress.kubernetes.io/"
 
@@ -119,8 +122,8 @@ func nginxSendTimeout(r *reading) {
 }
 
 func nginxConnectTimeout(r *reading) {
-	if n, ok := wholeNumber(r.value); ok && r.is("envoy-gateway") {
-		r.translated(r.site.set(backendTrafficPolicy, n+"s", "timeout", "tcp", "connectTimeout")...)
+	if n, err := strconv.ParseInt(r.value, 10, 32); err == nil && n > 0 && r.is("envoy-gateway") {
+		r.translated(r.site.set(backendTrafficPolicy, shortSeconds(n), "timeout", "tcp", "connectTimeout")...)
 		return
 	}
 	r.lost("the standard has no timeout for connecting: the gateway's own holds", "see the policies of the Gateway's controller, if the Service is slow to accept connections")

@@ -46,6 +46,10 @@ func nginxAccess() []annotation {
 				r.notNeeded("all of them have to be satisfied, as anywhere")
 				return
 			}
+			if r.peer("auth-type")+r.peer("auth-url") == "" || r.peer("whitelist-source-range")+r.peer("allowlist-source-range")+r.peer("denylist-source-range") == "" {
+				r.notNeeded("there are not two of them")
+				return
+			}
 			r.lost("addresses and passwords are both asked for where they are translated: one of them is not enough",
 				"decide which of the two is asked for, and take the other one away")
 		}, "satisfy"),

@@ -49,7 +49,7 @@ func (s *site) middlewareHeaders(spec map[string]any) (to []Place, note, problem
 // https://www.rfc-editor.org/rfc/rfc6797#section-8.1
 func secureHeaders(fields map[string]any) (set map[string]string, rest []string) {
 	set = map[string]string{}
-	age, _, _ := unstructured.NestedInt64(fields, "stsSeconds")
+	age := whole(fields["stsSeconds"])
 	for _, field := range sortedKeys(fields) {
 		on, _ := fields[field].(bool)
 		value := text(fields[field])
@@ -84,6 +84,17 @@ func secureHeaders(fields map[string]any) (set map[string]string, rest []string)
 		}
 	}
 	return set, rest
+}
+
+// whole is a number of an object, which YAML and JSON read as different types; 0 for none.
+func whole(v any) int64 {
+	switch n := v.(type) {
+	case int64:
+		return n
+	case float64:
+		return int64(n)
+	}
+	return 0
 }
 
 // plainHeaders are the headers that fields hold the values of.

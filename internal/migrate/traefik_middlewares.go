@@ -153,7 +153,7 @@ func (r *reading) middlewareAddresses(name string, fields map[string]any) {
 	values, _, _ := unstructured.NestedStringSlice(fields, "sourceRange")
 	ranges, ok := networks(strings.Join(values, ","))
 	_, strategy := fields["ipStrategy"]
-	status, _, _ := unstructured.NestedInt64(fields, "rejectStatusCode")
+	status := whole(fields["rejectStatusCode"])
 	if !ok || strategy || (status != 0 && status != 403) || len(r.site.want.callers.allowed) > 0 {
 		r.lost("Middleware "+name+" looks at addresses as no policy does: "+everybody, "before anything else: a firewall rule of the load balancer, or a policy of the Gateway's controller")
 		return

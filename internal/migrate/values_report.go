@@ -35,15 +35,19 @@ func (v *valuesWriter) entry(e Entry) Entry {
 		e.Outcome, e.To, e.Do, e.Why = Translated, []Place{{chart, "gateway.timeouts.request"}}, "", ""
 		return e
 	}
-	if e.Outcome != Translated {
+	if len(e.To) == 0 {
 		return e
 	}
 	var to []Place
 	for _, place := range e.To {
 		field := v.valueOf(place)
 		if field == "" {
+			guards := slices.ContainsFunc(e.To, Place.guards)
 			e.Outcome, e.To = Lost, nil
 			e.Why = "the chart mcp-server has no value for it"
+			if guards {
+				e.Why += ": " + everybody
+			}
 			e.Do = "migrate the Ingress itself (gatehouse migrate -f) and apply its HTTPRoute beside the release, or write the rule into gateway.routes.rules"
 			return e
 		}
@@ -54,6 +58,12 @@ func (v *valuesWriter) entry(e Entry) Entry {
 		e.Why = "the chart redirects with 301"
 	}
 	return e
+}
+
+// guards tells whether a field keeps callers out.
+func (p Place) guards() bool {
+	return p.Object.Kind == securityPolicy.kind || p.Object.Kind == clientTrafficPolicy.kind ||
+		p.Object.Kind == traefikMiddlewareKind.kind && slices.Contains([]string{"spec.basicAuth", "spec.forwardAuth", "spec.ipAllowList"}, p.Field)
 }
 
 // field is the value that a field of the Ingress comes of.

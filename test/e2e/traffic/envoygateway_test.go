@@ -22,8 +22,8 @@ import (
 const envoyGatewaySystem = "envoy-gateway-system"
 
 // TestEnvoyGatewayTakesEverything runs Envoy Gateway's control plane in a pod of its own
-// chart, and has it judge the product's GatewayClass and Gateway and everything that the
-// chart renders for it: all of it is accepted. No Envoy runs here, so nothing is
+// chart, and has it judge the product's GatewayClass and Gateway, everything that the
+// chart renders for it, and what migrations make for it: all of it is accepted. No Envoy runs here, so nothing is
 // Programmed and no request passes.
 func TestEnvoyGatewayTakesEverything(t *testing.T) {
 	ctx, p, _ := suite.Start(t)
@@ -57,6 +57,15 @@ func TestEnvoyGatewayTakesEverything(t *testing.T) {
 			}
 		})
 	}
+	kinds := map[string]int{}
+	for name, result := range migratedForEnvoyGateway(t, class.GetName()) {
+		t.Run("migrated-"+name, func(t *testing.T) {
+			for kind, n := range takenAsMigrated(ctx, t, p, result) {
+				kinds[kind] += n
+			}
+		})
+	}
+	everyPolicyOf(t, kinds)
 	t.Run("MissingService", func(t *testing.T) {
 		route := plane.Reference("gateway.networking.k8s.io/v1", "HTTPRoute", envoyGatewaySystem, "astray")
 		route.Object["spec"] = map[string]any{
