@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -125,6 +126,11 @@ func balancer(key, field string, parse func(string) (any, bool)) []annotation {
 			r.lost("the load balancer is that of Gateway "+r.options.Gateway.String(), "ask its owner for "+field+" of the LoadBalancerConfiguration")
 			return
 		}
+		if other := r.otherCallers(key); other != nil {
+			r.lost("Ingress "+other.name().String()+" has a load balancer of its own with another one, and both are served by one Gateway: if it keeps callers out, "+everybody,
+				"migrate one of them on its own, with another --gateway-class")
+			return
+		}
 		value, ok := parse(strings.TrimSpace(r.value))
 		if !ok {
 			r.lost("its value cannot be read", "set spec."+field+" of the LoadBalancerConfiguration")
@@ -133,6 +139,26 @@ func balancer(key, field string, parse func(string) (any, bool)) []annotation {
 		r.site.parameter(field, value)
 		r.translated(r.parameterPlace(r.site, "spec."+field))
 	}, key)
+}
+
+// otherCallers is an Ingress of the same Gateway that lets in others by its load balancer.
+// Those of one group had one already. Without a scheme it was an internal one.
+// https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#group.name
+func (r *reading) otherCallers(key string) *site {
+	if !slices.Contains([]string{"scheme", "inbound-cidrs", "security-groups", "security-group-prefix-lists", "wafv2-acl-arn"}, key) {
+		return nil
+	}
+	group := r.peer("group.name")
+	for _, s := range r.sites {
+		value := s.annotation(key)
+		if key == "scheme" {
+			value = cmp.Or(value, "internal")
+		}
+		if s != r.site && r.gatewayName(s) == r.gatewayName(r.site) && value != r.value && (group == "" || s.annotation("group.name") != group) {
+			return s
+		}
+	}
+	return nil
 }
 
 // targets is a setting of how the load balancer reaches pods.

@@ -141,7 +141,7 @@ func gkeBackendConfig(r *reading) {
 		}
 	}
 	spec := configs[0].Spec
-	to := slices.Clone(r.site.plan.places)
+	var to []Place
 	var missing []string
 	for _, field := range sortedKeys(spec) {
 		places, ok := r.backendConfigField(spec, field)
@@ -152,7 +152,7 @@ func gkeBackendConfig(r *reading) {
 		to = append(to, places...)
 	}
 	if len(missing) == 0 {
-		r.translated(compactPlaces(to)...)
+		r.translated(compactPlaces(slices.Concat(r.site.plan.places, to))...)
 		r.note(r.site.plan.note)
 		return
 	}
