@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -125,4 +126,20 @@ func (r *reading) secret(name string) *corev1.Secret {
 		}
 	}
 	return nil
+}
+
+// keepers are annotations of all families that keep callers out by what is made here.
+func keepers() []string {
+	return []string{
+		"whitelist-source-range", "allowlist-source-range", "denylist-source-range", "whitelist", "allow-list", "blacklist", "deny-list",
+		"auth-type", "auth-url", "auth-tls-secret", "router.middlewares",
+	}
+}
+
+// keepsOut tells whether callers are kept out of the paths of an Ingress by something that
+// is made here. What such a path matched it has to match still, as it may lead to the same
+// Service by another Ingress, and by that one for everybody: the controllers that keep
+// callers out all match expressions.
+func (m *migration) keepsOut(s *site) bool {
+	return m.is("envoy-gateway", "traefik") && slices.ContainsFunc(keepers(), func(name string) bool { return s.annotation(name) != "" })
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/gatehouse-platform/gatehouse/catalog"
@@ -245,7 +246,7 @@ func TestOrderOfGuards(t *testing.T) {
 			got = append(got, strings.TrimPrefix(name, "web-"))
 		}
 	}
-	want := []string{"cors", "rate", "connections", "allow", "untold", "ask", "users", "", ""}
+	want := []string{"cors", "rate", "connections", "allow", "untold", "ask", "users", "", "rewrite-0-0"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want, +got:\n%s", diff)
 	}
@@ -269,6 +270,98 @@ func TestValuesHaveNoPolicies(t *testing.T) {
 		e := entryOf(t, result.Report, "ingress.annotations: nginx.ingress.kubernetes.io/"+key)
 		if e.Outcome != migrate.Lost || len(e.To) > 0 || !strings.Contains(e.Why, "everybody gets in") {
 			t.Errorf("%s: want it lost, and everybody in, got %+v", key, e)
+		}
+	}
+}
+
+// TestCheckedBackend: a policy holds for a Service, so it is written only where every
+// Ingress speaks to the Service alike.
+func TestCheckedBackend(t *testing.T) {
+	other := "---" + strings.Replace(anIngress, "name: web,", "name: other,", 1)
+	cases := map[string]struct {
+		reason, more string
+		without      string
+		want         bool
+	}{
+		"Checked":   {reason: "The authority and the name are there.", want: true},
+		"Unchecked": {reason: "A gateway always checks, and against nothing.", without: "proxy-ssl-verify"},
+		"NoName":    {reason: "NGINX would check for upstream_balancer, which no certificate has.", without: "proxy-ssl-name"},
+		"Shared":    {reason: "Another Ingress speaks HTTP to the Service.", more: other},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			annotations := map[string]string{"backend-protocol": "HTTPS", "proxy-ssl-secret": "shop/authority", "proxy-ssl-name": "web.shop.svc", "proxy-ssl-verify": "on"}
+			delete(annotations, tc.without)
+			result, err := migrate.Run(anAnnotated(t, annotations, tc.more), migrate.Options{Controller: "envoy-gateway"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := slices.ContainsFunc(result.Objects, func(u *unstructured.Unstructured) bool { return u.GetKind() == "BackendTLSPolicy" })
+			if e := entryOf(t, result.Report, "nginx.ingress.kubernetes.io/backend-protocol"); got != tc.want || (e.Outcome == migrate.Translated) != tc.want {
+				t.Errorf("%s\nwant a policy: %t, got %t, %+v", tc.reason, tc.want, got, e)
+			}
+		})
+	}
+}
+
+// TestPathsOfGuards: a path that keeps callers out matches what it matched, or another
+// Ingress would lead to the same Service without asking.
+func TestPathsOfGuards(t *testing.T) {
+	type matches map[string]string
+	cases := map[string]struct {
+		reason, pathType, path string
+		annotations            map[string]string
+		want                   map[string][]matches
+	}{
+		"Beginning": {
+			reason: "/administrator is behind the password, too.", pathType: "ImplementationSpecific", path: "/admin", annotations: map[string]string{"auth-type": "basic", "auth-secret": "users"},
+			want: map[string][]matches{
+				"traefik":       {{"type": "PathPrefix", "value": "/admin"}, {"type": "RegularExpression", "value": "^/admin[^/].*$"}},
+				"envoy-gateway": {{"type": "PathPrefix", "value": "/admin"}, {"type": "RegularExpression", "value": "/admin[^/].*"}},
+				"istio":         {{"type": "PathPrefix", "value": "/admin"}},
+			},
+		},
+		"Prefix": {
+			reason: "It never was.", pathType: "Prefix", path: "/admin", annotations: map[string]string{"auth-type": "basic", "auth-secret": "users"},
+			want: map[string][]matches{"traefik": {{"type": "PathPrefix", "value": "/admin"}}, "envoy-gateway": {{"type": "PathPrefix", "value": "/admin"}}},
+		},
+		"Expression": {
+			reason: "/ADMIN is behind the password, too.", pathType: "Prefix", path: "/admin", annotations: map[string]string{"auth-type": "basic", "auth-secret": "users", "use-regex": "true"},
+			want: map[string][]matches{
+				"traefik":       {{"type": "RegularExpression", "value": "(?i)^/admin.*$"}},
+				"envoy-gateway": {{"type": "RegularExpression", "value": "(?i)/admin.*"}},
+			},
+		},
+		"Nobody": {
+			reason: "Without a guard elements are what people mean.", pathType: "ImplementationSpecific", path: "/admin",
+			want: map[string][]matches{"traefik": {{"type": "PathPrefix", "value": "/admin"}}},
+		},
+	}
+	for name, tc := range cases {
+		for controller, want := range tc.want {
+			t.Run(name+"/"+controller, func(t *testing.T) {
+				in := anAnnotated(t, tc.annotations, "")
+				path := &in.Ingresses[0].Spec.Rules[0].HTTP.Paths[0]
+				path.Path, path.PathType = tc.path, new(networkingv1.PathType(tc.pathType))
+				result, err := migrate.Run(in, migrate.Options{Controller: controller})
+				if err != nil {
+					t.Fatal(err)
+				}
+				var got []matches
+				for _, u := range result.Objects {
+					rules, _, _ := unstructured.NestedSlice(u.Object, "spec", "rules")
+					for _, rule := range rules {
+						all, _, _ := unstructured.NestedSlice(rule.(map[string]any), "matches")
+						for _, m := range all {
+							path, _, _ := unstructured.NestedStringMap(m.(map[string]any), "path")
+							got = append(got, path)
+						}
+					}
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+				}
+			})
 		}
 	}
 }

@@ -147,7 +147,7 @@ func (w canaryWish) headerMatches() (to, away []gatewayv1.HTTPHeaderMatch) {
 	case w.value != "":
 		return match(gatewayv1.HeaderMatchExact, w.value), nil
 	case w.pattern != "":
-		return match(gatewayv1.HeaderMatchRegularExpression, w.pattern), nil
+		return match(gatewayv1.HeaderMatchRegularExpression, searched(w.pattern)), nil
 	}
 	return match(gatewayv1.HeaderMatchExact, "always"), match(gatewayv1.HeaderMatchExact, "never")
 }

@@ -122,9 +122,12 @@ func (p *policy) objects(s *site, routes []string) []*unstructured.Unstructured 
 	var out []*unstructured.Unstructured
 	for _, name := range names {
 		of := spec()
-		if p.kind.kind == targetGroupConfig.kind {
+		switch {
+		case p.kind.kind == targetGroupConfig.kind:
 			of["targetReference"] = map[string]any{"name": name}
-		} else {
+		case p.kind.many:
+			of["targetRefs"] = []any{ref(name)}
+		default:
 			of["targetRef"] = ref(name)
 		}
 		out = append(out, newObject(p.kind, Name{s.ingress.Namespace, name}, of))

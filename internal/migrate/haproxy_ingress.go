@@ -93,7 +93,7 @@ func haproxyIngressPath(s *site, path string) implementationPath {
 	case "prefix":
 		return implementationPath{match: prefix(trimmed(path))}
 	case "regex":
-		return implementationPath{match: pathMatch(gatewayv1.PathMatchRegularExpression, path), note: "not every controller matches regular expressions"}
+		return implementationPath{match: pathMatch(gatewayv1.PathMatchRegularExpression, searched(path)), note: "not every controller matches regular expressions"}
 	}
 	return stringPrefix(s, path)
 }

@@ -98,6 +98,11 @@ func (r *reading) counted(to []Place) {
 	paths := 0
 	for _, g := range r.site.groups {
 		paths += len(g.hosts) * len(g.locations)
+		for _, l := range g.locations {
+			if l.path != "/" && r.keepsOut(r.site) {
+				paths++ // it has more than one match
+			}
+		}
 	}
 	if paths > 1 || len(r.site.want.aliases) > 0 || (r.site.hasTLS() && !r.site.redirectsToHTTPS()) {
 		r.partly("Traefik counts at each host, path and listener on its own: a caller may do that much at each of them",

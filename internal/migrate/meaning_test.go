@@ -222,7 +222,14 @@ func waysIn(t *testing.T, in migrate.Input, via string, objects []runtime.Object
 
 // plain is a path or an expression as both sides write it.
 func plain(path string) string {
-	path = strings.TrimPrefix(strings.TrimPrefix(path, "~"), "(?i)")
+	if first, more, _ := strings.Cut(path, ", ~"); strings.Contains(more, "[^/].*") {
+		path = first // what begins so, besides what is below
+	}
+	path = strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(path, "~"), "(?i)"), "^")
+	path = strings.TrimSuffix(path, "$")
+	if found, ok := strings.CutPrefix(path, ".*(?:"); ok { // what is searched in a path
+		path = strings.TrimSuffix(found, ").*")
+	}
 	path = expression.ReplaceAllString(strings.TrimSuffix(path, ".*"), "")
 	return strings.TrimSuffix(strings.TrimSuffix(path, "$"), ".*")
 }

@@ -12,21 +12,7 @@ import (
 // nginxBackends is how Services are spoken to and chosen among.
 func nginxBackends() []annotation {
 	return slices.Concat(
-		each(backendProtocol, "backend-protocol"),
-		each(func(r *reading) {
-			if !r.on() {
-				r.notNeeded("it is switched off")
-				return
-			}
-			r.backendTLS()
-		}, "secure-backends", "proxy-ssl-verify"),
-		each(func(r *reading) {
-			if p := strings.ToUpper(r.peer("backend-protocol")); p != "HTTPS" && p != "GRPCS" {
-				r.notNeeded("the Service is not spoken to by TLS")
-				return
-			}
-			r.backendTLS()
-		}, "proxy-ssl-secret", "proxy-ssl-name", "proxy-ssl-server-name", "proxy-ssl-ciphers", "proxy-ssl-protocols", "proxy-ssl-verify-depth"),
+		nginxBackendTLS(),
 		each(stickiness, "affinity"),
 		part("affinity", "session-cookie-name", "session-cookie-path", "session-cookie-domain", "session-cookie-secure", "session-cookie-samesite", "session-cookie-max-age"),
 		partGone("affinity", "a cookie leads to the same pod as long as the pods are the same", "a server that keeps no sessions needs none",
@@ -73,7 +59,7 @@ func (r *reading) backendTLS() {
 	case r.is("envoy-gateway"):
 		do += "; without checking: a Backend with tls.insecureSkipVerify"
 	case r.is("traefik"):
-		do += "; without checking: a ServersTransport with insecureSkipVerify, by the annotation traefik.ingress.kubernetes.io/service.serverstransport of the Service"
+		do += "; without checking: serversTransport.insecureSkipVerify in Traefik's own configuration, for all Services"
 	}
 	r.lost("a gateway always checks the certificate of a Service, and ingress controllers usually do not: what it is to be checked against is not in the Ingress", do)
 }

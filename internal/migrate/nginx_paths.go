@@ -14,7 +14,7 @@ import (
 // https://github.com/kubernetes/ingress-nginx/blob/controller-v1.11.1/internal/ingress/controller/template/template.go (buildLocation)
 func nginxRewrite(target string) rewriter {
 	return func(m *migration, s *site, l *location) pathRule {
-		if c, ok := captureOf(l.path); ok {
+		if c, ok := captureOf(l.path); ok && !m.keepsOut(s) {
 			if filter, said := c.replaced(target); said {
 				return pathRule{match: prefix(trimmed(c.literal)), filter: filter, note: captureNote(c, l.path)}
 			}
@@ -53,11 +53,11 @@ func regexFilter(expression, substitution string) map[string]any {
 }
 
 // nginxRegexPaths is use-regex without a rewriting.
-func nginxRegexPaths(_ *migration, _ *site, l *location) pathRule {
+func nginxRegexPaths(m *migration, s *site, l *location) pathRule {
 	if l.path == "/" {
 		return pathRule{match: prefix("/")}
 	}
-	if c, ok := captureOf(l.path); ok && (c.tail.text != "" || l.pathType == networkingv1.PathTypePrefix) && c.tail.text != "(.*)" {
+	if c, ok := captureOf(l.path); ok && !m.keepsOut(s) && (c.tail.text != "" || l.pathType == networkingv1.PathTypePrefix) && c.tail.text != "(.*)" {
 		return pathRule{match: prefix(trimmed(c.literal)), note: captureNote(c, l.path)}
 	}
 	return pathRule{match: nginxRegex(l.path)}

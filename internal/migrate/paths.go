@@ -12,6 +12,8 @@ import (
 // implementationPath is what a path of type ImplementationSpecific means to a controller.
 type implementationPath struct {
 	match gatewayv1.HTTPPathMatch
+	// beginning says that it matches whatever begins with it, also within an element.
+	beginning bool
 	// note is a difference that stays.
 	note string
 }
@@ -29,14 +31,40 @@ func (m *migration) readPaths(s *site) {
 			m.readSlash(s, g, l)
 		}
 	}
+	for _, g := range s.groups {
+		for _, l := range g.locations {
+			m.anchor(&l.match)
+		}
+	}
 }
+
+// anchor: to Traefik an expression that is found anywhere in a path matches it, to others
+// one that is the whole path.
+// https://doc.traefik.io/traefik/reference/routing-configuration/http/routing/rules-and-priority/#path-pathprefix-and-pathregexp
+func (m *migration) anchor(match *gatewayv1.HTTPPathMatch) {
+	if !m.is("traefik") || match.Type == nil || *match.Type != gatewayv1.PathMatchRegularExpression {
+		return
+	}
+	rest, anyCase := strings.CutPrefix(*match.Value, "(?i)")
+	if strings.Contains(rest, "|") {
+		rest = "(?:" + rest + ")"
+	}
+	value := "^" + rest + "$"
+	if anyCase {
+		value = "(?i)" + value
+	}
+	match.Value = &value
+}
+
+// searched is an expression that is the whole of what another one is found in.
+func searched(expression string) string { return ".*(?:" + expression + ").*" }
 
 func (m *migration) readPath(s *site, l *location) {
 	if s.want.rewrite != nil && !l.isDefault {
 		m.readRewritten(s, l)
 		return
 	}
-	s.readMatch(l)
+	m.readMatch(s, l)
 	if !strings.HasPrefix(l.path, "/") {
 		s.lost(l.field+".path", l.path, "the Gateway API takes paths that begin with / only", "write the path that is meant")
 		l.backend = networkingv1.IngressBackend{}
@@ -60,7 +88,7 @@ func (m *migration) readRewritten(s *site, l *location) {
 }
 
 // readMatch decides about a path that stays as it is.
-func (s *site) readMatch(l *location) {
+func (m *migration) readMatch(s *site, l *location) {
 	switch {
 	case l.pathType == networkingv1.PathTypeExact:
 		l.match = exact(l.path)
@@ -72,6 +100,11 @@ func (s *site) readMatch(l *location) {
 			meaning = s.family.pathOf(s, l.path)
 		}
 		l.match = meaning.match
+		if meaning.beginning && m.keepsOut(s) {
+			l.more = append(l.more, pathMatch(gatewayv1.PathMatchRegularExpression, regexp.QuoteMeta(l.path)+"[^/].*"))
+			m.anchor(&l.more[0])
+			return
+		}
 		if meaning.note != "" {
 			s.add(Entry{
 				Field: l.field + ".pathType", Value: string(l.pathType) + " " + l.path,
@@ -97,6 +130,7 @@ func trimmed(path string) string {
 func stringPrefix(_ *site, path string) implementationPath {
 	out := implementationPath{match: prefix(trimmed(path))}
 	if path != "/" && !strings.HasSuffix(path, "/") {
+		out.beginning = true
 		out.note = path + "x was matched too; now only " + path + " and what is below it are"
 	}
 	return out

@@ -17,6 +17,8 @@ type policyKind struct {
 	target string
 	// one says that it has one targetRef instead of targetRefs.
 	one bool
+	// many says that one of a Service has targetRefs, too.
+	many bool
 	// fixed fields of its spec.
 	fixed map[string]any
 }

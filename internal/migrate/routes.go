@@ -53,7 +53,7 @@ func (s *site) redirectRules(g *group) []gatewayv1.HTTPRouteRule {
 	var matches []gatewayv1.HTTPRouteMatch
 	for _, l := range g.locations {
 		if l.match.Value != nil {
-			matches = append(matches, gatewayv1.HTTPRouteMatch{Path: new(l.match)})
+			matches = append(matches, l.matches()...)
 		}
 		if l.slash != "" && l.isExact() { // a prefix matches it, too
 			matches = append(matches, gatewayv1.HTTPRouteMatch{Path: new(exact(l.slash))})
@@ -202,7 +202,7 @@ func (m *migration) rulesOf(s *site, g *group) []gatewayv1.HTTPRouteRule {
 		})
 	}
 	for _, l := range g.locations {
-		match := []gatewayv1.HTTPRouteMatch{{Path: new(l.match)}}
+		match := l.matches()
 		if s.want.redirect != nil {
 			out = append(out, gatewayv1.HTTPRouteRule{Matches: match, Filters: []gatewayv1.HTTPRouteFilter{redirectFilter(*s.want.redirect)}})
 			continue
@@ -226,6 +226,15 @@ func (m *migration) rulesOf(s *site, g *group) []gatewayv1.HTTPRouteRule {
 	return out
 }
 
+// matches of a path: its own, and what it matches besides.
+func (l *location) matches() []gatewayv1.HTTPRouteMatch {
+	out := []gatewayv1.HTTPRouteMatch{{Path: new(l.match)}}
+	for _, match := range l.more {
+		out = append(out, gatewayv1.HTTPRouteMatch{Path: new(match)})
+	}
+	return out
+}
+
 // canaryRules are a rule and what canaries make of it.
 func (m *migration) canaryRules(s *site, l *location, rule gatewayv1.HTTPRouteRule) []gatewayv1.HTTPRouteRule {
 	rules := []gatewayv1.HTTPRouteRule{}
@@ -244,7 +253,10 @@ func (m *migration) canaryRules(s *site, l *location, rule gatewayv1.HTTPRouteRu
 				continue
 			}
 			by := rule
-			by.Matches = []gatewayv1.HTTPRouteMatch{{Path: rule.Matches[0].Path, Headers: each.headers}}
+			by.Matches = slices.Clone(rule.Matches)
+			for i := range by.Matches {
+				by.Matches[i].Headers = each.headers
+			}
 			by.BackendRefs = []gatewayv1.HTTPBackendRef{each.backend}
 			rules = append(rules, by)
 		}

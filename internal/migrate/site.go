@@ -57,6 +57,8 @@ type location struct {
 	// match and filters come of the path and what the annotations make of it.
 	match   gatewayv1.HTTPPathMatch
 	filters []gatewayv1.HTTPRouteFilter
+	// more are matches of the same rule.
+	more []gatewayv1.HTTPPathMatch
 	// slash is the path without the slash at its end, if that is redirected; empty if not.
 	slash string
 	// isDefault says that it stands for the default backend.

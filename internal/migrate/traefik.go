@@ -67,7 +67,7 @@ func traefikPathMatcher(r *reading) {
 		r.translated(r.site.routes("spec.rules[].matches[].path")...)
 	case "pathregexp":
 		r.site.want.rewrite = func(_ *migration, _ *site, l *location) pathRule {
-			return pathRule{match: pathMatch(gatewayv1.PathMatchRegularExpression, l.path)}
+			return pathRule{match: pathMatch(gatewayv1.PathMatchRegularExpression, searched(l.path))}
 		}
 		r.translated(r.site.routes("spec.rules[].matches[].path")...)
 		r.note("not every controller matches regular expressions (HTTPRouteMatch RegularExpression is implementation-specific)")

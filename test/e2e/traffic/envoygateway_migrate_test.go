@@ -94,7 +94,7 @@ func secretsOf(ctx context.Context, t *testing.T, p *plane.Plane, o *unstructure
 // kind shows nothing of it.
 func everyPolicyOf(t *testing.T, kinds map[string]int) {
 	t.Helper()
-	for _, kind := range []string{"Gateway", "HTTPRoute", "SecurityPolicy", "BackendTrafficPolicy", "ClientTrafficPolicy"} {
+	for _, kind := range []string{"Gateway", "HTTPRoute", "SecurityPolicy", "BackendTLSPolicy", "BackendTrafficPolicy", "ClientTrafficPolicy"} {
 		if kinds[kind] == 0 {
 			t.Errorf("no migrated %s was judged, only %s", kind, strings.Join(slices.Sorted(maps.Keys(kinds)), ", "))
 		}

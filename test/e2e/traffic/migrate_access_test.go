@@ -52,6 +52,10 @@ func TestMigratedAccess(t *testing.T) {
 	addresses := []question{
 		{"GET", "http://inside.example.test/", nil},
 		{"GET", "http://outside.example.test/", nil},
+		{"GET", "http://paths.example.test/", nil},
+		{"GET", "http://paths.example.test/admin", nil},
+		{"GET", "http://paths.example.test/administrator", nil},
+		{"GET", "http://paths.example.test/administrator", as("ann", "secret")},
 	}
 	cases := map[string]struct {
 		reason, source string
@@ -257,6 +261,27 @@ spec:
   rules:
     - host: outside.example.test
       http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: echo, port: {number: 80}}}}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: paths, namespace: NAMESPACE}
+spec:
+  ingressClassName: traefik
+  rules:
+    - host: paths.example.test
+      http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: echo, port: {number: 80}}}}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: paths-admin
+  namespace: NAMESPACE
+  annotations: {traefik.ingress.kubernetes.io/router.middlewares: NAMESPACE-users@kubernetescrd}
+spec:
+  ingressClassName: traefik
+  rules:
+    - host: paths.example.test
+      http: {paths: [{path: /admin, pathType: Prefix, backend: {service: {name: echo, port: {number: 80}}}}]}
 ---
 apiVersion: traefik.io/v1alpha1
 kind: Middleware
