@@ -1,7 +1,8 @@
 package migrate
 
 import (
-	"net/url"
+	"cmp"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -69,7 +70,7 @@ func untold() map[string]any {
 // where it has none.
 // https://github.com/traefik/traefik/blob/v3.6.12/pkg/middlewares/auth/forward.go
 func (r *reading) traefikExternalAuth(to asked) {
-	if parsed, err := url.Parse(to.address); err != nil || parsed.Host == "" || (parsed.Scheme != "http" && parsed.Scheme != "https") {
+	if !serverAddress.MatchString(to.address) {
 		externalAuth(r)
 		return
 	}
@@ -115,25 +116,26 @@ func (r *reading) envoyExternalAuth(to asked) {
 	r.partly(why, do, places...)
 }
 
+// serverAddress is SCHEME://HOST:PORT/PATH?QUERY.
+var serverAddress = regexp.MustCompile(`^(https?)://([^/:?#@\s\[\]]+)(?::([0-9]{1,5}))?(/[^?#\s]*)?(\?[^#\s]*)?$`)
+
 // serviceAt is the Service of the namespace of the Ingress that an address leads to:
 // NAME.NAMESPACE.svc, with or without the domain of the cluster, by HTTP.
 func (r *reading) serviceAt(address string) (name string, port int64, path string, ok bool) {
-	parsed, err := url.Parse(address)
-	if err != nil || parsed.Scheme != "http" || parsed.RawQuery != "" || parsed.Fragment != "" || parsed.User != nil {
+	found := serverAddress.FindStringSubmatch(address)
+	if found == nil || found[1] != "http" || found[5] != "" {
 		return "", 0, "", false
 	}
-	port = 80
-	if p := parsed.Port(); p != "" {
-		if port, err = strconv.ParseInt(p, 10, 32); err != nil || port < 1 || port > 65535 {
-			return "", 0, "", false
-		}
+	port, err := strconv.ParseInt(cmp.Or(found[3], "80"), 10, 32)
+	if err != nil || port < 1 || port > 65535 {
+		return "", 0, "", false
 	}
-	labels := strings.Split(strings.TrimSuffix(parsed.Hostname(), ".cluster.local"), ".")
+	labels := strings.Split(strings.TrimSuffix(found[2], ".cluster.local"), ".")
 	if len(labels) == 3 && labels[2] == "svc" {
 		labels = labels[:2]
 	}
 	if len(labels) != 2 || labels[1] != r.site.ingress.Namespace || !isHostname(labels[0]) {
 		return "", 0, "", false
 	}
-	return labels[0], port, parsed.Path, true
+	return labels[0], port, found[4], true
 }

@@ -60,13 +60,26 @@ func (r *reading) cors(w corsWish) {
 	}
 	r.site.want.filter(gatewayv1.HTTPRouteFilter{Type: gatewayv1.HTTPRouteFilterCORS, CORS: w.filter()})
 	r.translated(r.site.routes("spec.rules[].filters[].cors")...)
-	if !r.is("envoy-gateway", "istio", "kgateway") {
-		r.note("the controller has to know the filter CORS (Extended, since Gateway API 1.5)")
+	var notes []string
+	if w.credentials && w.anyOrigin() {
+		notes = append(notes, "to any origin a browser sends no credentials, so none are allowed")
 	}
+	if !r.is("envoy-gateway", "istio", "kgateway") {
+		notes = append(notes, "the controller has to know the filter CORS (Extended, since Gateway API 1.5)")
+	}
+	r.note(joinSentences(notes))
 }
 
+// anyOrigin tells whether everybody may ask. Ingress controllers say so to a browser with
+// a star, and then it sends no credentials, whatever else they say. A gateway that is told
+// to allow them answers with the origin instead, and the browser would send them.
+// https://fetch.spec.whatwg.org/#cors-protocol-and-credentials
+// https://gateway-api.sigs.k8s.io/reference/spec/#httpcorsfilter
+func (w corsWish) anyOrigin() bool { return slices.Contains(w.origins, "*") }
+
 func (w corsWish) filter() *gatewayv1.HTTPCORSFilter {
-	f := &gatewayv1.HTTPCORSFilter{AllowCredentials: &w.credentials, MaxAge: max(1, w.maxAge)}
+	credentials := w.credentials && !w.anyOrigin()
+	f := &gatewayv1.HTTPCORSFilter{AllowCredentials: &credentials, MaxAge: max(1, w.maxAge)}
 	for _, o := range starOr(w.origins, 64) {
 		f.AllowOrigins = append(f.AllowOrigins, gatewayv1.CORSOrigin(o))
 	}
