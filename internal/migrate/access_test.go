@@ -35,6 +35,7 @@ func guards() map[string]map[string]string {
 		"auth-type":              {"auth-type": "basic", "auth-secret": "users"},
 		"auth-url":               {"auth-url": "http://auth.shop.svc/check"},
 		"auth-tls-secret":        {"auth-tls-secret": "shop/ca"},
+		"configuration-snippet":  {"configuration-snippet": "deny all;"},
 	}
 }
 
@@ -164,6 +165,9 @@ func TestAddresses(t *testing.T) {
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+			if result.Report.Summary.Lost > 0 {
+				t.Errorf("%s: something is reported as lost: %s", tc.reason, reportOf(t, result))
 			}
 		})
 	}

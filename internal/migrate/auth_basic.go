@@ -59,7 +59,8 @@ func (r *reading) traefikBasicAuth(secret string) {
 		"then nothing is missing; gatehouse migrate -f looks at a Secret that is given with the Ingress"
 	switch users, key := htpasswd(r.secret(secret)); {
 	case r.secret(secret) == nil:
-		r.partly("Traefik reads the same Secret, but not every form of it: a Secret with two keys, and users with other hashes, let nobody in, and a user who is commented out (#) gets in with that name", do, to...)
+		r.partly("Traefik reads the same Secret, but not every form of it: a Secret with two keys, and users with other hashes, let nobody in, "+
+			"and a user who is commented out (#) gets in with that name", do, to...)
 	case key != "auth":
 		r.partly("Traefik reads a Secret with one key only, and this one has not: nobody gets in", "give the Secret the key auth alone", to...)
 	case slices.ContainsFunc(users, func(u user) bool { return !u.is("$apr1$", "{SHA}", "$2a$", "$2b$", "$2x$", "$2y$") }):

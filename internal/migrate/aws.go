@@ -53,10 +53,10 @@ func awsALB() *family {
 				ranges, ok := networks(value)
 				return anyList(ranges), ok
 			}),
-			gone("it is found by its name, and a Gateway refers to it by its ARN", "set spec.wafV2.webACL of the LoadBalancerConfiguration to its ARN", "wafv2-acl-name"),
+			gone("it is found by its name, and a Gateway refers to it by its ARN"+mayGuard, "set spec.wafV2.webACL of the LoadBalancerConfiguration to its ARN", "wafv2-acl-name"),
 			gone("WAF Classic is no longer", "move to WAF v2", "waf-acl-id", "web-acl-id"),
 			each(awsListenerSetting, "ssl-policy"),
-			gone("a listener's attributes and its trust store have another form", "set spec.listenerConfigurations of a LoadBalancerConfiguration", "listener-attributes.", "mutual-authentication"),
+			gone("a listener's attributes and its trust store have another form"+mayGuard, "set spec.listenerConfigurations of a LoadBalancerConfiguration", "listener-attributes.", "mutual-authentication"),
 			each(func(r *reading) {
 				r.notNeeded("Ingresses of one class and namespace have one Gateway, and so one load balancer")
 			}, "group.name"),
@@ -112,8 +112,8 @@ func balancer(key, field string, parse func(string) (any, bool)) []annotation {
 			case key == "inbound-cidrs":
 				allowFrom(r)
 				return
-			case key == "security-groups" || key == "security-group-prefix-lists":
-				r.lost("security groups are of AWS; if they keep callers out, "+everybody, "before anything else: see how the load balancer of the Gateway's controller is given them")
+			case slices.Contains([]string{"security-groups", "security-group-prefix-lists", "wafv2-acl-arn"}, key):
+				r.lost("security groups and firewalls are of AWS; if they keep callers out, "+everybody, "before anything else: see how the load balancer of the Gateway's controller is given them")
 				return
 			case key == "scheme" && r.value == "internal":
 				r.lost(insideOnly, keepInside)

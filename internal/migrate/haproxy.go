@@ -61,7 +61,7 @@ func haproxyTech() *family {
 			unneeded("gateways tell the address of callers (X-Forwarded-For)", "forwarded-for"),
 			gone("which header tells the address of a caller is set for the whole gateway", "see the policies of the Gateway's controller", "src-ip-header"),
 			gone("a gateway speaks no PROXY protocol to a Service unless a policy says so", "see the policies of the Gateway's controller", "send-proxy-protocol"),
-			gone("it is configuration of HAProxy itself", "find what it is for, and a filter or a policy that does it", "backend-config-snippet", "route-acl"),
+			gone("it is configuration of HAProxy itself"+mayGuard, "find what it is for, and a filter or a policy that does it", "backend-config-snippet", "route-acl"),
 			gone("the log of a gateway is set for the whole gateway", "see the telemetry of the Gateway's controller", "request-capture", "request-capture-len"),
 			unneeded("it sizes HAProxy", "scale-server-slots", "standalone-backend"),
 			gone("it is read on the Service only, and the standard has no session persistence that is not experimental",

@@ -77,7 +77,7 @@ func haproxyIngress() *family {
 			gone("ciphers are the Gateway's", "see the TLS settings of the Gateway's controller",
 				"ssl-ciphers", "ssl-cipher-suites", "ssl-ciphers-backend", "ssl-cipher-suites-backend", "ssl-options", "ssl-options-backend", "tls-alpn"),
 			gone("HAProxy Ingress gets the certificate itself", "let cert-manager issue it: annotate the Gateway with cert-manager.io/cluster-issuer", "cert-signer"),
-			gone("it is configuration of HAProxy itself", "find what it is for, and a filter or a policy that does it",
+			gone("it is configuration of HAProxy itself"+mayGuard, "find what it is for, and a filter or a policy that does it",
 				"config-backend", "config-tcp-service", "tcp-service-port", "tcp-service-log-format", "tcp-service-proxy-protocol", "waf", "waf-mode"),
 			unneeded(tuning, "backend-server-naming", "backend-server-slots-increment", "dynamic-scaling", "slots-min-free", "source-address-intf", "use-resolver"),
 			unneeded("the listeners say where HTTPS is served", "ssl-always-add-https"),

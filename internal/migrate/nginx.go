@@ -10,7 +10,7 @@ const nginxPrefix = "nginx.ingress.kubernetes.io/"
 // ingressNginx is the family of ingress-nginx 1.15, the last one.
 // https://github.com/kubernetes/ingress-nginx/blob/main/docs/user-guide/nginx-configuration/annotations.md
 func ingressNginx() *family {
-	const snippet = "it is configuration of NGINX itself"
+	const snippet = "it is configuration of NGINX itself" + mayGuard
 	return &family{
 		name:       "ingress-nginx",
 		controller: "ingress-nginx",

@@ -10,6 +10,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // defaultNamespace is where objects without a namespace are, as for kubectl.
@@ -45,14 +46,19 @@ func (in *Input) add(u *unstructured.Unstructured) error {
 		return decode(u, &in.Services)
 	case gvk.Kind == "Secret" && gvk.Group == "" && u.GetName() != "":
 		return decode(u, &in.Secrets)
-	case gvk.Kind == "Middleware" && strings.HasPrefix(gvk.Group, "traefik."),
-		gvk.Kind == "BackendConfig" && gvk.Group == "cloud.google.com",
-		gvk.Kind == "FrontendConfig" && gvk.Group == "networking.gke.io":
+	case isReferred(gvk):
 		u = u.DeepCopy()
 		u.SetNamespace(cmp.Or(u.GetNamespace(), defaultNamespace))
 		in.Others = append(in.Others, u)
 	}
 	return nil
+}
+
+// isReferred tells whether annotations refer to a kind.
+func isReferred(gvk schema.GroupVersionKind) bool {
+	return gvk.Kind == "Middleware" && strings.HasPrefix(gvk.Group, "traefik.") ||
+		gvk.Kind == "BackendConfig" && gvk.Group == "cloud.google.com" ||
+		gvk.Kind == "FrontendConfig" && gvk.Group == "networking.gke.io"
 }
 
 type object interface {

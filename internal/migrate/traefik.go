@@ -29,7 +29,7 @@ func traefik() *family {
 			unneeded("it is about the syntax of rules that are written by hand", "router.rulesyntax"),
 			gone("Traefik gets the certificate itself, and keeps it to itself", "let cert-manager issue it: annotate the Gateway with cert-manager.io/cluster-issuer", "router.tls.certresolver"),
 			unneeded("the listeners have the hostnames", "router.tls.domains."),
-			gone("TLS options are the Gateway's", "see the TLS settings of the Gateway's controller", "router.tls.options"),
+			gone("TLS options, also which certificates callers have to have, are the Gateway's"+mayGuard, "see the TLS settings of the Gateway's controller", "router.tls.options"),
 			gone("it is set for the whole gateway", "see the telemetry of the Gateway's controller", "router.observability.*"),
 			each(func(r *reading) { backendProtocol(r) }, "service.serversscheme"),
 			each(func(r *reading) {
@@ -48,7 +48,8 @@ func traefik() *family {
 				case !truth(r.value):
 					r.notNeeded("it is switched off")
 				case r.is("traefik"):
-					r.lost("Traefik reads it under another name for routes", "kubectl annotate service "+strings.Join(r.site.services(), " ")+" --namespace "+r.site.ingress.Namespace+" traefik.io/service.nativelb=true")
+					r.lost("Traefik reads it under another name for routes",
+						"kubectl annotate service "+strings.Join(r.site.services(), " ")+" --namespace "+r.site.ingress.Namespace+" traefik.io/service.nativelb=true")
 				default:
 					r.lost("gateways choose among pods", "see the controller, if it can send to the Service's own address")
 				}

@@ -49,33 +49,20 @@ func (s *site) middlewareHeaders(spec map[string]any) (to []Place, note, problem
 // https://www.rfc-editor.org/rfc/rfc6797#section-8.1
 func secureHeaders(fields map[string]any) (set map[string]string, rest []string) {
 	set = map[string]string{}
-	age := whole(fields["stsSeconds"])
+	switched := map[string][2]string{
+		"contentTypeNosniff": {"X-Content-Type-Options", "nosniff"},
+		"frameDeny":          {"X-Frame-Options", "DENY"},
+		"browserXssFilter":   {"X-XSS-Protection", "1; mode=block"},
+	}
 	for _, field := range sortedKeys(fields) {
+		header, isSwitch := switched[field]
 		on, _ := fields[field].(bool)
-		value := text(fields[field])
-		switch {
-		case field == "frameDeny" && text(fields["customFrameOptionsValue"]) == "":
-			if on {
-				set["X-Frame-Options"] = "DENY"
-			}
-		case field == "frameDeny": // the other one wins
-		case field == "contentTypeNosniff":
-			if on {
-				set["X-Content-Type-Options"] = "nosniff"
-			}
-		case field == "browserXssFilter" && text(fields["customBrowserXSSValue"]) == "":
-			if on {
-				set["X-XSS-Protection"] = "1; mode=block"
-			}
-		case field == "stsSeconds" && age > 0:
-			sts := "max-age=" + strconv.FormatInt(age, 10)
-			if sub, _ := fields["stsIncludeSubdomains"].(bool); sub {
-				sts += "; includeSubDomains"
-			}
-			if preload, _ := fields["stsPreload"].(bool); preload {
-				sts += "; preload"
-			}
-			set["Strict-Transport-Security"] = sts
+		switch value := text(fields[field]); {
+		case isSwitch && on && set[header[0]] == "": // customFrameOptionsValue wins, and comes before
+			set[header[0]] = header[1]
+		case isSwitch:
+		case field == "stsSeconds" && whole(fields[field]) > 0:
+			set["Strict-Transport-Security"] = strictTransport(fields)
 		case field == "stsIncludeSubdomains", field == "stsPreload": // stsSeconds has read them
 		case plainHeaders[field] != "" && value != "":
 			set[plainHeaders[field]] = value
@@ -84,6 +71,17 @@ func secureHeaders(fields map[string]any) (set map[string]string, rest []string)
 		}
 	}
 	return set, rest
+}
+
+func strictTransport(fields map[string]any) string {
+	value := "max-age=" + strconv.FormatInt(whole(fields["stsSeconds"]), 10)
+	if sub, _ := fields["stsIncludeSubdomains"].(bool); sub {
+		value += "; includeSubDomains"
+	}
+	if preload, _ := fields["stsPreload"].(bool); preload {
+		value += "; preload"
+	}
+	return value
 }
 
 // whole is a number of an object, which YAML and JSON read as different types; 0 for none.
@@ -99,6 +97,7 @@ func whole(v any) int64 {
 
 // plainHeaders are the headers that fields hold the values of.
 var plainHeaders = map[string]string{
+	"customBrowserXSSValue":   "X-XSS-Protection",
 	"customFrameOptionsValue": "X-Frame-Options",
 	"contentSecurityPolicy":   "Content-Security-Policy",
 	"referrerPolicy":          "Referrer-Policy",

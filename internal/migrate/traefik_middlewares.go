@@ -29,7 +29,7 @@ func traefikMiddlewares(r *reading) {
 	}
 }
 
-// mayGuard is said of a middleware whose meaning is not known here.
+// mayGuard is said of what is not known here, and may be there to keep callers out.
 const mayGuard = "; if it keeps callers out, " + everybody
 
 func (r *reading) middlewareRef(ref string) {

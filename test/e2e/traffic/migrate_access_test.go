@@ -204,16 +204,17 @@ func authServer(ctx context.Context, t *testing.T, p *plane.Plane) *asking {
 	return a
 }
 
-// The password of ann is "secret".
+// The password of ann is "secret". It stands before the Ingresses: as long as it is not
+// there Traefik asks nobody for one.
 const users = `
----
 apiVersion: v1
 kind: Secret
 metadata: {name: users, namespace: NAMESPACE}
 stringData: {auth: "ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="}
+---
 `
 
-const traefikAccess = `
+const traefikAccess = users + `
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata:
@@ -302,9 +303,9 @@ apiVersion: traefik.io/v1alpha1
 kind: Middleware
 metadata: {name: outside, namespace: NAMESPACE}
 spec: {ipAllowList: {sourceRange: [192.0.2.0/24]}}
-` + users
+`
 
-const nginxAccess = `
+const nginxAccess = users + `
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata:
@@ -333,7 +334,7 @@ spec:
   rules:
     - host: asked.example.test
       http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: echo, port: {number: 80}}}}]}
-` + users
+`
 
 const nginxLimits = `
 apiVersion: networking.k8s.io/v1
