@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -55,6 +56,9 @@ func takenAsMigrated(ctx context.Context, t *testing.T, p *plane.Plane, result *
 		secretsOf(ctx, t, p, o)
 		for _, ref := range refs(o.Object["spec"], "backendRefs") {
 			backend(ctx, t, p, o, ref)
+			if o.GetKind() == "SecurityPolicy" {
+				endpoint(ctx, t, p, o.GetNamespace(), ref) // Envoy Gateway wants one of a server that is asked
+			}
 		}
 	}
 	serve(ctx, t, p, result)
@@ -66,6 +70,21 @@ func takenAsMigrated(ctx context.Context, t *testing.T, p *plane.Plane, result *
 		kinds[o.GetKind()]++
 	}
 	return kinds
+}
+
+func endpoint(ctx context.Context, t *testing.T, p *plane.Plane, namespace string, ref map[string]any) {
+	t.Helper()
+	name, _ := ref["name"].(string)
+	ready, port, protocol := true, int32(8080), corev1.ProtocolTCP
+	slice := &discoveryv1.EndpointSlice{
+		ObjectMeta:  metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{discoveryv1.LabelServiceName: name}},
+		AddressType: discoveryv1.AddressTypeIPv4,
+		Endpoints:   []discoveryv1.Endpoint{{Addresses: []string{"192.0.2.1"}, Conditions: discoveryv1.EndpointConditions{Ready: &ready}}},
+		Ports:       []discoveryv1.EndpointPort{{Port: &port, Protocol: &protocol}},
+	}
+	if err := client.IgnoreAlreadyExists(p.Client().Create(ctx, slice)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // secretsOf makes what policies refer to: passwords, and authorities of certificates.

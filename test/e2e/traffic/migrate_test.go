@@ -84,8 +84,9 @@ func serve(ctx context.Context, t *testing.T, p *plane.Plane, result *migrate.Re
 		for _, rule := range rules {
 			filters, _, _ := unstructured.NestedSlice(rule.(map[string]any), "filters")
 			for _, f := range filters {
-				if redirect, ok := f.(map[string]any)["requestRedirect"].(map[string]any); ok && redirect["statusCode"] == int64(http.StatusPermanentRedirect) {
-					redirect["statusCode"] = int64(http.StatusMovedPermanently)
+				redirect, _ := f.(map[string]any)["requestRedirect"].(map[string]any)
+				if older, newer := olderCodes()[redirect["statusCode"]]; newer {
+					redirect["statusCode"] = older
 					rule.(map[string]any)["filters"] = filters
 					if err := unstructured.SetNestedSlice(u.Object, rules, "spec", "rules"); err != nil {
 						t.Fatal(err)
@@ -104,6 +105,11 @@ func serve(ctx context.Context, t *testing.T, p *plane.Plane, result *migrate.Re
 			}
 		}
 	})
+}
+
+// olderCodes are the statuses of redirects that Gateway API 1.4 has, by those that came after.
+func olderCodes() map[any]int64 {
+	return map[any]int64{int64(http.StatusPermanentRedirect): http.StatusMovedPermanently, int64(http.StatusTemporaryRedirect): http.StatusFound}
 }
 
 // known is an answer as Gateway API 1.4 can give it: see serve.
