@@ -6,9 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
@@ -152,7 +149,7 @@ func (s *Snapshot) bind(r *routeNode, parent gatewayv1.ParentReference, a *attac
 	all, home := a.listeners()
 	for i := range all {
 		c := Candidate{Index: i, Listener: &all[i]}
-		c.Against, c.Hosts = s.against(r, parent, c.Listener, home)
+		c.Against, c.Hosts = s.against(r, parent, c.Listener, a.admits(s, c.Listener, home, r.ref.Namespace))
 		a.candidates = append(a.candidates, c)
 		if c.Against == "" {
 			a.bound = append(a.bound, bound{c.Listener, c.Hosts})
@@ -174,7 +171,7 @@ func (s *Snapshot) bind(r *routeNode, parent gatewayv1.ParentReference, a *attac
 
 // against says which rule keeps a listener from taking a route, the first of them in the
 // order in which one comes nearer; empty if it takes it, for these hosts.
-func (s *Snapshot) against(r *routeNode, parent gatewayv1.ParentReference, l *gatewayv1.Listener, home string) (Against, []string) {
+func (s *Snapshot) against(r *routeNode, parent gatewayv1.ParentReference, l *gatewayv1.Listener, admitted bool) (Against, []string) {
 	switch {
 	case parent.SectionName != nil && *parent.SectionName != l.Name:
 		return AgainstSection, nil
@@ -182,7 +179,7 @@ func (s *Snapshot) against(r *routeNode, parent gatewayv1.ParentReference, l *ga
 		return AgainstPort, nil
 	case !takesKind(l, r.ref.Kind):
 		return AgainstKind, nil
-	case !s.takesNamespace(l, home, r.ref.Namespace):
+	case !admitted:
 		return AgainstNamespace, nil
 	}
 	hosts := meetAny(text(l.Hostname), r.hostnames)
@@ -190,6 +187,14 @@ func (s *Snapshot) against(r *routeNode, parent gatewayv1.ParentReference, l *ga
 		return AgainstHostname, nil
 	}
 	return "", hosts
+}
+
+// admits says that a listener lets in the namespace of the route. Where that depends on
+// labels that were not seen, only the controller can say that it does not.
+func (a *attachment) admits(s *Snapshot, l *gatewayv1.Listener, home, namespace string) bool {
+	admitted := s.Admits(AdmissionOf(l, home), namespace)
+	refused := a.accepted.state == False && a.accepted.reason == string(gatewayv1.RouteReasonNotAllowedByListeners)
+	return admitted == True || admitted == StateUnknown && !refused
 }
 
 // explain says why no listener takes the route, and what would change that.
@@ -236,59 +241,4 @@ func takesKind(l *gatewayv1.Listener, kind string) bool {
 	return slices.ContainsFunc(l.AllowedRoutes.Kinds, func(k gatewayv1.RouteGroupKind) bool {
 		return string(k.Kind) == kind && (k.Group == nil || *k.Group == gatewayv1.GroupName)
 	})
-}
-
-// takesNamespace says that a listener takes routes of a namespace: by default only
-// those of its own.
-func (s *Snapshot) takesNamespace(l *gatewayv1.Listener, home, namespace string) bool {
-	from, selector := gatewayv1.NamespacesFromSame, (*metav1.LabelSelector)(nil)
-	if l.AllowedRoutes != nil && l.AllowedRoutes.Namespaces != nil {
-		selector = l.AllowedRoutes.Namespaces.Selector
-		if l.AllowedRoutes.Namespaces.From != nil {
-			from = *l.AllowedRoutes.Namespaces.From
-		}
-	}
-	switch from {
-	case gatewayv1.NamespacesFromAll:
-		return true
-	case gatewayv1.NamespacesFromSame:
-		return home == namespace
-	case gatewayv1.NamespacesFromSelector:
-		return s.selects(selector, namespace)
-	}
-	return false
-}
-
-func (s *Snapshot) selects(selector *metav1.LabelSelector, namespace string) bool {
-	ns := s.Objects.Namespaces.Get("", namespace)
-	if ns == nil || selector == nil {
-		return false
-	}
-	matches, err := metav1.LabelSelectorAsSelector(selector)
-	return err == nil && matches.Matches(namespaceLabels{ns.Labels, namespace})
-}
-
-// namespaceLabels are those of a namespace with the one that the API server gives to every
-// namespace, which a manifest does not have.
-// https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name
-type namespaceLabels struct {
-	labels.Set
-
-	name string
-}
-
-func (l namespaceLabels) Has(key string) bool {
-	return key == corev1.LabelMetadataName || l.Set.Has(key)
-}
-
-func (l namespaceLabels) Get(key string) string {
-	value, _ := l.Lookup(key)
-	return value
-}
-
-func (l namespaceLabels) Lookup(key string) (string, bool) {
-	if key == corev1.LabelMetadataName {
-		return l.name, true
-	}
-	return l.Set.Lookup(key)
 }

@@ -12,6 +12,15 @@ import (
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
 
+// printed is a list of two objects, as kubectl prints it, with something behind.
+const printed = "apiVersion: v1\nitems:\n%s%skind: List\nmetadata:\n  resourceVersion: \"\"\n%s"
+
+// block is an entry of it.
+func block(name, more string) string {
+	return "- apiVersion: gateway.networking.k8s.io/v1\n  kind: ReferenceGrant\n  metadata:\n    annotations:\n      a: b\n" +
+		strings.Repeat("      ", min(1, len(more))) + more + "    name: " + name + "\n"
+}
+
 func TestFromFiles(t *testing.T) {
 	const grantOf = "{apiVersion: gateway.networking.k8s.io/v1beta1, kind: ReferenceGrant, metadata: {name: %s}, spec: {from: [], to: []}}"
 	const jsonList = `{"kind": "List", "items": [{"apiVersion": "gateway.networking.k8s.io/v1", "kind": "ReferenceGrant", "metadata": {"name": "a", "namespace": "n"}}]}`
@@ -24,12 +33,18 @@ func TestFromFiles(t *testing.T) {
 	}{
 		"Documents":   {"Each is an object.", fmt.Sprintf(grantOf, "a") + "\n---\n" + fmt.Sprintf(grantOf, "b"), []string{"default/a", "default/b"}, ""},
 		"YAMLList":    {"As kubectl get -o yaml prints it.", yamlList, []string{"default/a", "default/b"}, ""},
+		"Printed":     {"As kubectl get -o yaml prints it, entries at the column of their key.", fmt.Sprintf(printed, block("a", "text: |\n        - no entry\n"), block("b", ""), ""), []string{"default/a", "default/b"}, ""},
+		"Indented":    {"Entries may stand deeper, with comments and empty lines between.", "apiVersion: v1\nkind: List\nitems:\n\n  # first\n  - " + fmt.Sprintf(grantOf, "a") + "\n\n  - " + fmt.Sprintf(grantOf, "b") + "\n", []string{"default/a", "default/b"}, ""},
+		"Anchors":     {"What an entry takes from another one is found.", fmt.Sprintf(printed, block("a", "x: &x z\n"), block("b", "x: *x\n"), ""), []string{"default/a", "default/b"}, ""},
+		"TwiceInList": {"The line is that of the document, not of the entry.", fmt.Sprintf(printed, block("a", ""), block("b", "x: y\n      x: y\n"), ""), nil, "line 15"},
+		"BehindList":  {"What stands behind the entries is read, too.", fmt.Sprintf(printed, block("a", ""), block("b", ""), "kind: List\n"), nil, "line 18"},
 		"JSONList":    {"As kubectl get -o json prints it.", jsonList, []string{"n/a"}, ""},
 		"Flow":        {"YAML that looks like JSON.", fmt.Sprintf(grantOf, "a"), []string{"default/a"}, ""},
 		"Later":       {"Of two the later counts, as with kubectl apply.", fmt.Sprintf(grantOf, "a") + "\n---\n" + fmt.Sprintf(grantOf, "a"), []string{"default/a"}, ""},
 		"NoObject":    {"Values of a chart are no object.", "replicas: 3\n---\n- 1\n- 2\n---\njust text\n---\n", nil, ""},
 		"Unknown":     {"Kinds that nobody looks at are passed over.", "{apiVersion: example.org/v1, kind: ReferenceGrant, metadata: {name: a}}", nil, ""},
 		"Broken":      {"A file that is no YAML is told with its document.", fmt.Sprintf(grantOf, "a") + "\n---\na: {{ .Values.b }}\n", nil, `"f" (document 2)`},
+		"Template":    {"What to do with a template of a chart is told.", "a: {{ .Values.b }}\n", nil, "helm template"},
 		"Twice":       {"A key that stands twice is a mistake.", "a: 1\na: 2\n", nil, `"a"`},
 		"WrongType":   {"An object of the wrong shape is told.", "{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {ports: 80}}", nil, "Service"},
 		"NoSeparator": {"A long document without end.", "# " + strings.Repeat("x", 1<<17) + "\n" + fmt.Sprintf(grantOf, "a"), []string{"default/a"}, ""},
@@ -183,11 +198,30 @@ func FuzzFromFiles(f *testing.F) {
 		s.Gateways()
 		s.Facts()
 		raw, err := yaml.YAMLToJSONStrict(data)
-		if err != nil {
+		if err != nil || strings.Contains("\n"+string(data), "\n---") {
 			return // several documents
 		}
-		if _, err := topology.FromFiles([]topology.File{{Name: "f", Data: raw}}); err != nil {
-			t.Errorf("want the same as JSON, got %v", err)
+		same, err := topology.FromFiles([]topology.File{{Name: "f", Data: raw}})
+		if err != nil {
+			t.Fatalf("want the same as JSON, got %v", err)
+		}
+		if diff := cmp.Diff(names(same), names(s)); diff != "" {
+			t.Errorf("want the same objects as of JSON (-JSON +YAML):\n%s", diff)
 		}
 	})
+}
+
+// names of the objects of some kinds.
+func names(s *topology.Snapshot) []string {
+	var out []string
+	for _, obj := range s.Objects.Services.All() {
+		out = append(out, "Service "+obj.Namespace+"/"+obj.Name)
+	}
+	for _, obj := range s.Objects.HTTPRoutes.All() {
+		out = append(out, "HTTPRoute "+obj.Namespace+"/"+obj.Name)
+	}
+	for _, obj := range s.Objects.Secrets.All() {
+		out = append(out, "Secret "+obj.Namespace+"/"+obj.Name+" "+string(obj.Certificate))
+	}
+	return out
 }

@@ -92,6 +92,10 @@ func deepKinds() []kind {
 		untyped("cert-manager.io", "Certificate", "v1"),
 		untyped("cert-manager.io", "ClusterIssuer", "v1").cluster(),
 		untyped("cert-manager.io", "Issuer", "v1"),
+		untyped("gateway.envoyproxy.io", "EnvoyExtensionPolicy", "v1alpha1"),
+		untyped("gateway.envoyproxy.io", "SecurityPolicy", "v1alpha1"),
+		// BackendTLSPolicy is v1 since Gateway API 1.4.
+		untyped("gateway.networking.k8s.io", "BackendTLSPolicy", "v1", "v1alpha3"),
 		untyped("helm.m.crossplane.io", "ProviderConfig", "v1beta1").named("HelmProviderConfig"),
 		untyped("helm.m.crossplane.io", "Release", "v1beta1"),
 		untyped("keda.sh", "ScaledObject", "v1alpha1"),

@@ -8,7 +8,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/gatehouse-platform/gatehouse/internal/streaming"
@@ -60,23 +59,9 @@ func (s *Snapshot) indexPolicies() {
 }
 
 func (s *Snapshot) indexPolicy(kind string, obj *unstructured.Unstructured) {
-	raw, _, _ := unstructured.NestedMap(obj.Object, "spec")
-	spec := policySpec{}
-	// A policy of another shape has no targets: those that others refer to have none.
-	_ = runtime.DefaultUnstructuredConverter.FromUnstructured(raw, &spec)
-	refs := spec.TargetRefs
-	if spec.TargetRef != nil {
-		refs = append(refs, *spec.TargetRef)
-	}
-	for _, ref := range refs {
-		at := target{ref.Kind, Key{cmp.Or(ref.Namespace, obj.GetNamespace()), ref.Name}}
-		s.policies[at] = append(s.policies[at], &attached{kind, ref.SectionName, obj})
-	}
-	for _, ref := range spec.TargetSelectors {
-		for _, key := range s.selected(ref, obj.GetNamespace()) {
-			at := target{ref.Kind, key}
-			s.policies[at] = append(s.policies[at], &attached{kind, ref.SectionName, obj})
-		}
+	for _, t := range s.targetsOf(obj) {
+		at := target{t.Target.Kind, Key{t.Target.Namespace, t.Target.Name}}
+		s.policies[at] = append(s.policies[at], &attached{kind, t.Section, obj})
 	}
 }
 
@@ -104,23 +89,10 @@ func (s *Snapshot) selected(ref targetRef, namespace string) []Key {
 }
 
 // refused says that a controller has told that the policy does not count: no target
-// takes it. https://gateway-api.sigs.k8s.io/reference/spec/#policystatus
+// takes it.
 func refused(obj *unstructured.Unstructured) bool {
-	raw, _, _ := unstructured.NestedMap(obj.Object, "status")
-	status := gatewayv1.PolicyStatus{}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(raw, &status); err != nil {
-		return false
-	}
-	no := false
-	for _, a := range status.Ancestors {
-		switch conditionOf(a.Conditions, string(gatewayv1.PolicyConditionAccepted), obj.GetGeneration()).state {
-		case True:
-			return false
-		case False:
-			no = true
-		}
-	}
-	return no
+	_, refusal := PolicyAccepted(obj)
+	return refusal.State == False
 }
 
 // policiesOf are the policies that apply to a rule behind a listener, the most
