@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/gatehouse-platform/gatehouse/internal/diagnose"
+	"github.com/gatehouse-platform/gatehouse/internal/looktest"
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
 
@@ -49,7 +50,7 @@ func TestAbandonedClass(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			findings, err := diagnose.Diagnose(s, options())
+			findings, err := diagnose.Diagnose(s, looktest.Options())
 			if err != nil {
 				t.Fatal(err)
 			}

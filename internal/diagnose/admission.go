@@ -2,66 +2,36 @@ package diagnose
 
 import (
 	"fmt"
-	"maps"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
 
 // namespaceLabel is on every namespace and has its name.
 // https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name
 const namespaceLabel = "kubernetes.io/metadata.name"
 
-// admission says which namespaces a Gateway lets in: allowedRoutes.namespaces of a
-// listener, or allowedListeners.namespaces.
-type admission struct {
-	from     gatewayv1.FromNamespaces
-	selector *metav1.LabelSelector
-	// home is the namespace of whoever lets in.
-	home string
-}
-
-func (x *scene) allows(a admission, namespace string) bool {
-	switch a.from {
-	case gatewayv1.NamespacesFromAll:
-		return true
-	case gatewayv1.NamespacesFromSame:
-		return a.home == namespace
-	case gatewayv1.NamespacesFromSelector:
-		selector, err := metav1.LabelSelectorAsSelector(a.selector)
-		return err == nil && selector.Matches(labels.Set(x.labelsOf(namespace)))
-	}
-	return false
-}
-
-// labelsOf a namespace, with the one that every namespace has.
-func (x *scene) labelsOf(namespace string) map[string]string {
-	out := map[string]string{namespaceLabel: namespace}
-	if ns := x.Objects.Namespaces.Get("", namespace); ns != nil {
-		maps.Copy(out, ns.Labels)
-	}
-	return out
-}
-
 // fixAdmission lets one more namespace in and nothing else: by a label that the selector
 // asks for, or else by its name. write makes the change of the namespaces that are let in.
-func (x *scene) fixAdmission(a admission, namespace string, write func(namespaces map[string]any) Action) Fix {
-	if a.from == gatewayv1.NamespacesFromSelector && a.selector != nil && len(a.selector.MatchLabels) > 0 && len(a.selector.MatchExpressions) == 0 {
+func (x *scene) fixAdmission(a topology.Admission, namespace string, write func(namespaces map[string]any) Action) Fix {
+	if a.From == gatewayv1.NamespacesFromSelector && a.Selector != nil && len(a.Selector.MatchLabels) > 0 && len(a.Selector.MatchExpressions) == 0 {
 		want := map[string]any{}
-		for k, v := range a.selector.MatchLabels {
+		for k, v := range a.Selector.MatchLabels {
 			want[k] = v
 		}
 		return do(fmt.Sprintf("Give namespace %q the labels that the Gateway asks for.", namespace),
 			merge(Object{"v1", "Namespace", "", namespace}, map[string]any{"metadata": map[string]any{"labels": want}}))
 	}
 	names := []string{namespace}
-	switch a.from {
+	switch a.From {
 	case gatewayv1.NamespacesFromSame:
-		names = append(names, a.home)
+		names = append(names, a.Home)
 	case gatewayv1.NamespacesFromSelector:
-		names = append(names, namesOf(a.selector)...)
+		names = append(names, namesOf(a.Selector)...)
 		if len(names) == 1 {
 			return do("Let all namespaces in: the selector cannot be widened to one more.", write(map[string]any{"from": "All", "selector": nil}))
 		}
@@ -77,6 +47,26 @@ func (x *scene) fixAdmission(a admission, namespace string, write func(namespace
 			map[string]any{"key": namespaceLabel, "operator": "In", "values": values},
 		}},
 	}))
+}
+
+// admits says whose routes are let in.
+func admits(a topology.Admission) string {
+	switch {
+	case a.From == gatewayv1.NamespacesFromSame:
+		return fmt.Sprintf("routes of its own namespace %q", a.Home)
+	case len(namesOf(a.Selector)) > 0:
+		return "routes of namespaces " + list(namesOf(a.Selector))
+	case a.Selector != nil && len(a.Selector.MatchLabels) > 0:
+		var labels []string
+		for k, v := range a.Selector.MatchLabels {
+			labels = append(labels, k+"="+v)
+		}
+		slices.Sort(labels)
+		return "routes of namespaces labelled " + strings.Join(labels, ", ")
+	case a.From == gatewayv1.NamespacesFromSelector:
+		return "routes of namespaces that a selector chooses"
+	}
+	return "no routes at all"
 }
 
 // namesOf are the namespaces that a selector names; none if it selects otherwise.

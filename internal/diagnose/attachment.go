@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
-
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
 
@@ -92,7 +90,7 @@ func mismatch(c Check, rule topology.Against, explain func(*scene, unattached, [
 		var out []Finding
 		for _, u := range x.unattached {
 			against, near := u.nearestOf()
-			if against != rule || rule == topology.AgainstNamespace && !x.judges(u.route.Ref.Namespace) {
+			if against != rule {
 				continue
 			}
 			if l := x.listenerAt(u.parentObject(), near[0].Index); rule == topology.AgainstKind && len(near) == 1 && l.unknownProtocol() {
@@ -108,11 +106,6 @@ func mismatch(c Check, rule topology.Against, explain func(*scene, unattached, [
 	return c
 }
 
-// judges says that the labels of a namespace are known.
-func (x *scene) judges(namespace string) bool {
-	return x.Objects.Namespaces.Get("", namespace) != nil || !x.OfFiles() && x.Sees("Namespace", "")
-}
-
 func listenerNames(all []topology.Candidate) []string {
 	var out []string
 	for _, c := range all {
@@ -124,26 +117,6 @@ func listenerNames(all []topology.Candidate) []string {
 // candidate is a candidate as a listener that can be patched.
 func (u unattached) candidate(c topology.Candidate) listener {
 	return listener{Listener: c.Listener, owner: u.parentObject(), index: c.Index}
-}
-
-// words say whose routes are let in.
-func (a admission) words() string {
-	switch {
-	case a.from == gatewayv1.NamespacesFromSame:
-		return fmt.Sprintf("routes of its own namespace %q", a.home)
-	case len(namesOf(a.selector)) > 0:
-		return "routes of namespaces " + list(namesOf(a.selector))
-	case a.selector != nil && len(a.selector.MatchLabels) > 0:
-		var labels []string
-		for k, v := range a.selector.MatchLabels {
-			labels = append(labels, k+"="+v)
-		}
-		slices.Sort(labels)
-		return "routes of namespaces labelled " + strings.Join(labels, ", ")
-	case a.from == gatewayv1.NamespacesFromSelector:
-		return "routes of namespaces that a selector chooses"
-	}
-	return "no routes at all"
 }
 
 func plural(n int, one, many string) string {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"github.com/gatehouse-platform/gatehouse/internal/diagnose"
 	"github.com/gatehouse-platform/gatehouse/internal/explain"
 	"github.com/gatehouse-platform/gatehouse/internal/graph"
+	"github.com/gatehouse-platform/gatehouse/internal/looktest"
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
 
@@ -94,8 +96,8 @@ func meta(namespace, name string) obj {
 	}
 }
 
-// written are the objects in a file: as kubectl get -o json prints them, or as YAML
-// documents.
+// written are the objects in a file: as kubectl get -o json prints them, as YAML documents,
+// or as the list of kubectl get -o yaml.
 func written(b *testing.B, name string, all []any) string {
 	b.Helper()
 	text := &bytes.Buffer{}
@@ -105,15 +107,26 @@ func written(b *testing.B, name string, all []any) string {
 			b.Fatal(err)
 		}
 		text.Write(raw)
-	} else {
-		for _, o := range all {
-			raw, err := yaml.Marshal(o)
-			if err != nil {
-				b.Fatal(err)
-			}
-			text.WriteString("---\n")
-			text.Write(raw)
+		all = nil
+	}
+	list := name == "list.yaml"
+	if list {
+		text.WriteString("apiVersion: v1\nitems:\n")
+	}
+	for _, o := range all {
+		raw, err := yaml.Marshal(o)
+		if err != nil {
+			b.Fatal(err)
 		}
+		if list {
+			text.WriteString("- " + strings.TrimSuffix(strings.ReplaceAll(string(raw), "\n", "\n  "), "  "))
+			continue
+		}
+		text.WriteString("---\n")
+		text.Write(raw)
+	}
+	if list {
+		text.WriteString("kind: List\nmetadata:\n  resourceVersion: \"\"\n")
 	}
 	path := filepath.Join(b.TempDir(), name)
 	if err := os.WriteFile(path, text.Bytes(), 0o600); err != nil {
@@ -127,7 +140,7 @@ func written(b *testing.B, name string, all []any) string {
 // the files included. cpu-s is the time of all processors, peak-MiB the heap at its
 // largest; judge is without reading, and tenth a cluster of a tenth of the size.
 func BenchmarkLarge(b *testing.B) {
-	for _, name := range []string{"cluster.json", "cluster.yaml"} {
+	for _, name := range []string{"cluster.json", "cluster.yaml", "list.yaml"} {
 		b.Run(name, func(b *testing.B) {
 			path := written(b, name, objectsOf(1000, 10000, 50000))
 			measured(b, func() { judge(b, snapshotOf(b, path)) })
@@ -197,7 +210,7 @@ func snapshotOf(b *testing.B, path string) *topology.Snapshot {
 
 func judge(b *testing.B, s *topology.Snapshot) []diagnose.Finding {
 	b.Helper()
-	findings, err := diagnose.Diagnose(s, options())
+	findings, err := diagnose.Diagnose(s, looktest.Options())
 	if err != nil || len(findings) != 0 {
 		b.Fatalf("want a healthy cluster, got %v %v", findings[:min(3, len(findings))], err)
 	}

@@ -158,9 +158,9 @@ func (x *scene) dropMatch(c claim) Fix {
 	match := fmt.Sprintf("%s/matches/%d", rule, c.match)
 	switch {
 	case c.match >= 0 && len(rules[c.rule].Matches) > 1:
-		return do("Take the match away, or match more closely.", change(object, still(match, x.written(c)), unset(match)))
+		return do("Take the match away, or match more closely.", change(object, append(stillAll(match, x.written(c)), unset(match))...))
 	case len(rules) > 1 && c.match >= 0:
-		return do("Take the rule away, or match more closely.", change(object, still(match, x.written(c)), unset(rule)))
+		return do("Take the rule away, or match more closely.", change(object, append(stillAll(match, x.written(c)), unset(rule))...))
 	case len(rules) > 1:
 		return do("Take the rule away, or match more closely.", change(object, unset(rule)))
 	}

@@ -23,7 +23,7 @@ func listenerSetNotAllowed() Check {
 				told = topology.Condition{Reason: stale}
 			}
 			allowed := setsAllowed(g)
-			if told.Reason != string(gatewayv1.ListenerSetReasonNotAllowed) && x.allows(allowed, set.Namespace) {
+			if told.Reason != string(gatewayv1.ListenerSetReasonNotAllowed) && x.Admits(allowed, set.Namespace) != topology.False {
 				continue
 			}
 			out = append(out, Finding{
@@ -41,15 +41,15 @@ func listenerSetNotAllowed() Check {
 
 // setsAllowed says of which namespaces a Gateway takes ListenerSets: of none, if it does
 // not say.
-func setsAllowed(g *gatewayv1.Gateway) admission {
-	out := admission{from: gatewayv1.NamespacesFromNone, home: g.Namespace}
+func setsAllowed(g *gatewayv1.Gateway) topology.Admission {
+	out := topology.Admission{From: gatewayv1.NamespacesFromNone, Home: g.Namespace}
 	if g.Spec.AllowedListeners == nil || g.Spec.AllowedListeners.Namespaces == nil {
 		return out
 	}
 	allowed := g.Spec.AllowedListeners.Namespaces
-	out.selector = allowed.Selector
+	out.Selector = allowed.Selector
 	if allowed.From != nil {
-		out.from = *allowed.From
+		out.From = *allowed.From
 	}
 	return out
 }

@@ -9,6 +9,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
 
 // selection says which PodMonitors a Prometheus selects: those whose labels match, in
@@ -36,11 +39,12 @@ func selectorAt(p *unstructured.Unstructured, field string) *metav1.LabelSelecto
 	return out
 }
 
+// sees says that a Prometheus looks into a namespace, or may: its labels may not be known.
 func (x *scene) sees(s selection, namespace string) bool {
 	if s.namespaces == nil {
 		return namespace == s.home
 	}
-	return matches(s.namespaces, x.labelsOf(namespace))
+	return x.Admits(topology.Admission{From: gatewayv1.NamespacesFromSelector, Selector: s.namespaces}, namespace) != topology.False
 }
 
 const whyMonitor = "Its metrics are not scraped: dashboards stay empty, and what is scaled by them does not scale."

@@ -3,8 +3,6 @@ package diagnose
 import (
 	"fmt"
 
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
-
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
 
@@ -18,11 +16,11 @@ func routeNamespaceNotAllowed() Check {
 				break
 			}
 		}
-		a := admissionOf(nearest.Listener, u.Key.Namespace)
+		a := topology.AdmissionOf(nearest.Listener, u.Key.Namespace)
 		l := u.candidate(nearest)
 		return Finding{
 			Field:   u.field(""),
-			Problem: fmt.Sprintf("Listener %q of %s lets in %s, not %q", l.Name, u.parent(), a.words(), u.route.Ref.Namespace),
+			Problem: fmt.Sprintf("Listener %q of %s lets in %s, not %q", l.Name, u.parent(), admits(a), u.route.Ref.Namespace),
 			Fix: x.fixAdmission(a, u.route.Ref.Namespace, func(namespaces map[string]any) Action {
 				if namespaces["selector"] == nil {
 					delete(namespaces, "selector")
@@ -34,15 +32,4 @@ func routeNamespaceNotAllowed() Check {
 			}),
 		}
 	})
-}
-
-func admissionOf(l *gatewayv1.Listener, home string) admission {
-	a := admission{from: gatewayv1.NamespacesFromSame, home: home}
-	if l.AllowedRoutes != nil && l.AllowedRoutes.Namespaces != nil {
-		a.selector = l.AllowedRoutes.Namespaces.Selector
-		if l.AllowedRoutes.Namespaces.From != nil {
-			a.from = *l.AllowedRoutes.Namespaces.From
-		}
-	}
-	return a
 }

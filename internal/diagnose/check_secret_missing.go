@@ -17,7 +17,7 @@ func secretMissing() Check {
 			missing := r.secret == nil && x.Sees("Secret", r.key.Namespace)
 			invalid := told.State == topology.False && told.Reason == string(gatewayv1.ListenerReasonInvalidCertificateRef)
 			// Where Secrets are not seen, the controller's word is all there is.
-			if r.resolved() || x.issuedBy(r.key) != nil || !missing && (!invalid || x.Sees("Secret", r.key.Namespace)) {
+			if r.resolved() || x.issuedBy(r.key) != nil || x.OfFiles() && r.issued() || !missing && (!invalid || x.Sees("Secret", r.key.Namespace)) {
 				continue
 			}
 			problem := fmt.Sprintf("Secret %q of listener %q does not exist%s", r.key, r.Name, whatDoes(r.key.Name, x.tlsSecrets(r.key.Namespace)))
@@ -29,6 +29,18 @@ func secretMissing() Check {
 		}
 		return out
 	}}
+}
+
+// issued says that cert-manager makes a Certificate, and by it the Secret, for each listener
+// of a Gateway that asks for it.
+// https://cert-manager.io/docs/usage/gateway/#supported-annotations
+func (r secretRef) issued() bool {
+	if r.gateway == nil {
+		return false
+	}
+	_, byIssuer := r.gateway.Annotations["cert-manager.io/issuer"]
+	_, byClusterIssuer := r.gateway.Annotations["cert-manager.io/cluster-issuer"]
+	return byIssuer || byClusterIssuer
 }
 
 // tlsSecrets are the names of the Secrets of a namespace that hold a certificate.

@@ -14,7 +14,7 @@ func timeoutRefused() Check {
 			if a.Accepted.State == topology.True {
 				return // a newer version than that of the table
 			}
-			actions := append([]Action{dropTimeouts(f, rule)}, x.policies(f, rule, row)...)
+			actions := append([]Action{dropTimeouts(f, rule)}, x.clockPolicies(f, rule, row)...)
 			out = append(out, Finding{
 				Object: routeObject(f), Field: fmt.Sprintf("spec.rules[%d].timeouts", rule),
 				Problem: saying(fmt.Sprintf("%s refuses every route with timeouts; this one has %s", row.Title, timeoutsOf(f.Rules[rule])), a.Accepted) + ".",

@@ -10,10 +10,10 @@ import (
 
 type controllerRow = catalog.GatewayController
 
-// policies set, where a controller reads it, how long the requests of a rule may last.
+// clockPolicies set, where a controller reads it, how long the requests of a rule may last.
 // What they are is in catalog/controllers.yaml, with the sources; none where nothing that
 // can be applied lifts the limit.
-func (x *scene) policies(f *topology.Facts, rule int, row controllerRow) []Action {
+func (x *scene) clockPolicies(f *topology.Facts, rule int, row controllerRow) []Action {
 	asked, err := streaming.ParseDuration(f.Rules[rule].Request)
 	if err != nil || asked == 0 {
 		asked = 24 * streaming.Hour

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gatehouse-platform/gatehouse/internal/looktest"
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
 
@@ -60,9 +61,41 @@ func gatewaySince(created, status string) string {
 		"spec: {gatewayClassName: traefik, listeners: [{name: http, port: 80, protocol: HTTP}]}\nstatus: {" + status + "}\n"
 }
 
+// selecting is a Gateway of namespace infra that lets in some namespaces, a route of another
+// one to it, and what a controller says of that.
+func selecting(namespaces, told string) string {
+	if told != "" {
+		told = "\nstatus: {parents: [{parentRef: {name: gw, namespace: infra}, controllerName: traefik.io/gateway-controller, conditions: [" + told + "]}]}"
+	}
+	return good + "---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: gw, namespace: infra, generation: 1}\n" +
+		"spec: {gatewayClassName: traefik, listeners: [{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: " + namespaces + "}}]}\n" +
+		"---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: web, namespace: team, generation: 1}\n" +
+		"spec: {parentRefs: [{name: gw, namespace: infra}], rules: [{backendRefs: [{name: web, port: 80}]}]}" + told + "\n"
+}
+
+// selectingSets is a Gateway that lets in the ListenerSets of some namespaces, and one of
+// another namespace.
+func selectingSets(namespaces string) string {
+	return good + "---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: gw, namespace: infra, generation: 1}\n" +
+		"spec: {gatewayClassName: traefik, allowedListeners: {namespaces: " + namespaces + "}, listeners: [{name: http, port: 80, protocol: HTTP}]}\n" +
+		"---\napiVersion: gateway.networking.k8s.io/v1\nkind: ListenerSet\nmetadata: {name: own, namespace: team, generation: 1}\n" +
+		"spec: {parentRef: {name: gw, namespace: infra}, listeners: [{name: own, port: 8080, protocol: HTTP}]}\n"
+}
+
+// secured is a Gateway with TLS, whose Secret is in no file.
+func secured(annotations string) string {
+	return good + "---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: gw, namespace: team, annotations: " + annotations + "}\n" +
+		"spec: {gatewayClassName: traefik, listeners: [{name: https, port: 443, protocol: HTTPS, hostname: web.example.com, tls: {certificateRefs: [{name: web-tls}]}}]}\n" +
+		"---\napiVersion: v1\nkind: Secret\nmetadata: {name: other, namespace: team}\n"
+}
+
 // TestFineDistinctions has what looks broken and is not, beside what is.
 func TestFineDistinctions(t *testing.T) {
-	const pending = `conditions: [{type: Accepted, status: Unknown, reason: Pending, message: "Waiting for controller"}]`
+	const (
+		pending  = `conditions: [{type: Accepted, status: Unknown, reason: Pending, message: "Waiting for controller"}]`
+		labelled = `{from: Selector, selector: {matchLabels: {public: "yes"}}}`
+		byName   = `{from: Selector, selector: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [%s]}]}}`
+	)
 	cases := map[string]struct {
 		reason, cluster string
 		want            []string
@@ -115,15 +148,42 @@ func TestFineDistinctions(t *testing.T) {
 			reason:  "an agent scrapes, too",
 			cluster: monitor + "---\napiVersion: monitoring.coreos.com/v1alpha1\nkind: PrometheusAgent\nmetadata: {name: agent, namespace: team}\nspec: {podMonitorSelector: {}}\n",
 		},
+		"LabelsNotSeen":   {reason: "no file has the namespace", cluster: selecting(labelled, "")},
+		"LabelsOfAnother": {reason: "another namespace says nothing of it", cluster: "apiVersion: v1\nkind: Namespace\nmetadata: {name: other}\n" + selecting(labelled, "")},
+		"LabelsNotSeenAndRefused": {
+			reason: "the controller has seen them", cluster: selecting(labelled, told("Accepted", "False", "NotAllowedByListeners")),
+			want: []string{`error route-namespace-not-allowed HTTPRoute: Give namespace "team" the labels that the Gateway asks for.`},
+		},
+		"LabelsNotSeenAndTaken": {reason: "the controller has seen them", cluster: selecting(labelled, told("Accepted", "True", "Accepted"))},
+		"OwnNamespace": {
+			reason: "no label says in which namespace a route is", cluster: selecting("{from: Same}", ""),
+			want: []string{`error route-namespace-not-allowed HTTPRoute: Let namespace "team" in, besides those that are.`},
+		},
+		"ByName": {
+			reason: "every namespace has its name as a label", cluster: selecting(fmt.Sprintf(byName, "infra"), ""),
+			want: []string{`error route-namespace-not-allowed HTTPRoute: Let namespace "team" in, besides those that are.`},
+		},
+		"ByItsName":           {reason: "every namespace has its name as a label", cluster: selecting(fmt.Sprintf(byName, "team"), "")},
+		"SetsOfLabelsNotSeen": {reason: "no file has the namespace", cluster: selectingSets(labelled)},
+		"SetsOfOwnNamespace": {
+			reason: "no label says in which namespace it is", cluster: selectingSets("{from: Same}"),
+			want: []string{`error listener-set-not-allowed ListenerSet: Let namespace "team" in, besides those that are.`},
+		},
+		"MonitorOfLabelsNotSeen": {reason: "no file has the namespace", cluster: strings.NewReplacer("team: b", "team: a", "namespace: team}\nspec: {", "namespace: infra}\nspec: {podMonitorNamespaceSelector: {matchLabels: {scrape: 'yes'}}, ").Replace(monitor)},
 		"CertificateOfCertManager": {
 			reason: "cert-manager writes the Secret, so it is told the name", cluster: otherHostname(t, "[example.org]", "True"),
 			want: []string{`error certificate-hostname Gateway: Let Certificate "infra/web" ask for the hostname, too.`},
+		},
+		"SecretToBeIssued": {reason: "cert-manager makes it for Gateways with this annotation", cluster: secured("{cert-manager.io/cluster-issuer: letsencrypt}")},
+		"SecretNotIssued": {
+			reason: "nobody makes it", cluster: secured("{}"),
+			want: []string{"error secret-missing Gateway: Create it: kubectl create secret tls web-tls -n team --cert FILE --key FILE."},
 		},
 		"CertificateOnItsWay": {reason: "it has been told", cluster: otherHostname(t, "['*.example.com']", "Unknown")},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			findings, _ := diagnosed(t, []topology.File{{Name: "cluster", Data: []byte(tc.cluster)}})
+			findings, _ := looktest.Diagnosed(t, []topology.File{{Name: "cluster", Data: []byte(tc.cluster)}})
 			var got []string
 			for _, f := range findings {
 				got = append(got, fmt.Sprintf("%s %s %s: %s", f.Severity, f.Check, f.Object.Kind, f.Fix.Summary))

@@ -3,6 +3,8 @@ package diagnose
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -90,6 +92,25 @@ func unset(path string) Operation { return Operation{Op: "remove", Path: path} }
 
 // still is an operation that fails if the list has changed since it was looked at.
 func still(path string, value any) Operation { return Operation{"test", path, value} }
+
+// stillAll is still for everything that is written in a value: the API server may have
+// added defaults to it, which a manifest does not have.
+func stillAll(path string, value any) []Operation {
+	var out []Operation
+	switch value := value.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			out = append(out, stillAll(path+"/"+key, value[key])...)
+		}
+	case []any:
+		for i, item := range value {
+			out = append(out, stillAll(fmt.Sprintf("%s/%d", path, i), item)...)
+		}
+	default:
+		out = append(out, still(path, value))
+	}
+	return out
+}
 
 // argument of kubectl that names the object without doubt: kinds of one name are told
 // apart by their group.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gatehouse-platform/gatehouse/internal/diagnose"
+	"github.com/gatehouse-platform/gatehouse/internal/looktest"
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
 
@@ -40,7 +41,7 @@ func TestHealthy(t *testing.T) {
 			}
 			all = append(all, topology.File{Name: name, Data: raw})
 		}
-		findings, _ := diagnosed(t, all)
+		findings, _ := looktest.Diagnosed(t, all)
 		for _, f := range findings {
 			if f.Severity == diagnose.Error {
 				t.Errorf("%s: %s", set, dump([]diagnose.Finding{f}))

@@ -44,6 +44,7 @@ type scene struct {
 	unattached []unattached
 	backends   []backendUse
 	scalers    []topology.Scaler
+	policies   []policyAt
 	// services and workloads by namespace.
 	services  map[string][]string
 	workloads map[string][]workload
@@ -91,6 +92,7 @@ func newScene(s *topology.Snapshot, o Options, t tables) *scene {
 	x.secretRefs = x.findSecretRefs()
 	x.unattached = x.findUnattached()
 	x.backends = x.findBackends()
+	x.policies = x.findPolicies()
 	return x
 }
 

@@ -83,7 +83,7 @@ func (x *scene) lengthen(s stream, row controllerRow, l streaming.Limit) Fix {
 		return do("Set both timeouts of the rule to 0s: no limit, idle or not.", change(routeObject(s.route),
 			set(fmt.Sprintf("/spec/rules/%d/timeouts", s.rule), map[string]any{"request": "0s", "backendRequest": "0s"})))
 	}
-	actions := x.policies(s.route, s.rule, row)
+	actions := x.clockPolicies(s.route, s.rule, row)
 	if row.Name == "envoy-gateway" && s.route.Ref.Kind == "HTTPRoute" {
 		actions = []Action{change(routeObject(s.route), set(fmt.Sprintf("/spec/rules/%d/timeouts/backendRequest", s.rule), s.route.Rules[s.rule].Request))}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gatehouse-platform/gatehouse/internal/looktest"
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
 
@@ -63,7 +64,7 @@ func TestToldByControllers(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			findings, _ := diagnosed(t, []topology.File{{Name: "cluster", Data: []byte(toldCluster(tc.spec, tc.gateway, tc.listener, tc.route))}})
+			findings, _ := looktest.Diagnosed(t, []topology.File{{Name: "cluster", Data: []byte(toldCluster(tc.spec, tc.gateway, tc.listener, tc.route))}})
 			var got []string
 			for _, f := range findings {
 				got = append(got, fmt.Sprintf("%s %s %s", f.Check, f.Object.Kind, f.Field))

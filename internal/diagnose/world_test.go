@@ -7,11 +7,11 @@ import (
 	"errors"
 	"io"
 	"maps"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/gatehouse-platform/gatehouse/internal/diagnose"
+	"github.com/gatehouse-platform/gatehouse/internal/looktest"
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
 
@@ -165,25 +166,22 @@ func (w world) install(t *testing.T, url string) {
 	if m == nil {
 		t.Fatalf("want the address of a release, got %q", url)
 	}
+	maps.Copy(w, worldOf(t, gatewayCRDs(t, m[1], m[2])))
+}
+
+// gatewayCRDs are those of a channel of a release of the Gateway API; of the one of the
+// module, if no version is asked for.
+func gatewayCRDs(t *testing.T, version, channel string) []topology.File {
+	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Version}} {{.Dir}}", "sigs.k8s.io/gateway-api").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	version, dir, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
-	if version != m[1] {
-		t.Fatalf("want the release of the module %s, got %s", version, m[1])
+	got, dir, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
+	if version != "" && version != got {
+		t.Fatalf("want the release of the module %s, got %s", got, version)
 	}
-	names, err := filepath.Glob(filepath.Join(dir, "config/crd", m[2], "gateway.networking.k8s.io_*.yaml"))
-	if err != nil || len(names) == 0 {
-		t.Fatalf("want CRDs in %s, got %v", dir, err)
-	}
-	var all []topology.File
-	for _, name := range names {
-		raw, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, topology.File{Name: name, Data: raw})
-	}
-	maps.Copy(w, worldOf(t, all))
+	return slices.DeleteFunc(looktest.Files(t, filepath.Join(dir, "config/crd", channel)), func(f topology.File) bool {
+		return !strings.HasPrefix(filepath.Base(f.Name), "gateway.networking.k8s.io_")
+	})
 }

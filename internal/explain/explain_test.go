@@ -3,57 +3,21 @@ package explain_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/google/go-cmp/cmp"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/gatehouse-platform/gatehouse/internal/diagnose"
 	"github.com/gatehouse-platform/gatehouse/internal/explain"
+	"github.com/gatehouse-platform/gatehouse/internal/looktest"
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
-
-var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
 
 // looked is a snapshot of the YAML files of a folder, and what is wrong there.
 func looked(t testing.TB, folder string) (*topology.Snapshot, []diagnose.Finding) {
 	t.Helper()
-	return judged(t, filesOf(t, folder))
-}
-
-func filesOf(t testing.TB, folder string) []topology.File {
-	t.Helper()
-	names, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
-	if err != nil || len(names) == 0 {
-		t.Fatalf("want YAML files in %s, got %v %v", folder, names, err)
-	}
-	var files []topology.File
-	for _, name := range names {
-		raw, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files = append(files, topology.File{Name: name, Data: raw})
-	}
-	return files
-}
-
-func judged(t testing.TB, files []topology.File) (*topology.Snapshot, []diagnose.Finding) {
-	t.Helper()
-	s, err := topology.FromFiles(files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	findings, err := diagnose.Diagnose(s, diagnose.Options{Now: metav1.NewTime(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC))})
-	if err != nil {
-		t.Fatal(err)
-	}
+	findings, s := looktest.Diagnosed(t, looktest.Files(t, folder))
 	return s, findings
 }
 
@@ -210,7 +174,7 @@ func TestExplain(t *testing.T) {
 			if err := e.Text(&text); err != nil {
 				t.Fatal(err)
 			}
-			golden(t, filepath.Join("testdata", name+".txt"), text.Bytes())
+			looktest.Golden(t, filepath.Join("testdata", name+".txt"), text.Bytes())
 		})
 	}
 }
@@ -227,11 +191,11 @@ func TestChecksStandOnTheWay(t *testing.T) {
 		"timeout-refused": "web", "ingress-class": "web", "interceptor-not-serving": "web", "scaler-bypassed": "web", "listener-set-not-allowed": "",
 	} {
 		t.Run(check, func(t *testing.T) {
-			files := filesOf(t, broken+check+"/broken")
+			files := looktest.Files(t, broken+check+"/broken")
 			if target == "" {
 				files = append(files, probes(t, files))
 			}
-			s, findings := judged(t, files)
+			findings, s := looktest.Diagnosed(t, files)
 			kind := ""
 			if check == "ingress-class" {
 				kind = "Ingress"
@@ -307,25 +271,5 @@ func TestDeterministic(t *testing.T) {
 				t.Fatalf("%s: want the same bytes each time, got %v\n%s\n%s", target, err, want, got)
 			}
 		}
-	}
-}
-
-func golden(t *testing.T, path string, got []byte) {
-	t.Helper()
-	if strings.Contains(string(got), "PRIVATE") {
-		t.Errorf("%s tells the value of a header", path)
-	}
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got), go test ./internal/explain -update writes it:\n%s", path, diff)
 	}
 }

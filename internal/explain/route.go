@@ -36,6 +36,10 @@ func (w *way) nowhere() error {
 	if w.options.Gateway != "" || w.options.Port != 0 {
 		return fmt.Errorf("%w: cannot find a listener for %s at the Gateway and port that were asked for", ErrInput, nameOf(w.asked.Ref))
 	}
+	looked := func(a topology.Attachment) bool { return a.Kind == "Gateway" || a.Kind == "ListenerSet" }
+	if all := w.asked.Attachments; len(all) > 0 && !slices.ContainsFunc(all, looked) {
+		return fmt.Errorf("%w: cannot follow a request to %s: its parent is %s %q, and only Gateways and ListenerSets are looked at", ErrInput, nameOf(w.asked.Ref), all[0].Kind, all[0].Key)
+	}
 	if err := w.ask(cmp.Or(w.options.Host, sampleHost(nil, "", w.asked.Hostnames))); err != nil {
 		return err
 	}

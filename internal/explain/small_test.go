@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/gatehouse-platform/gatehouse/internal/explain"
+	"github.com/gatehouse-platform/gatehouse/internal/looktest"
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
 
@@ -39,6 +40,11 @@ const (
  spec: {hostnames: [web.example.com], parentRefs: [{name: g}], rules: [{backendRefs: [{name: web, port: 80, weight: 0}]}]}}`
 	bothParents = `{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: web, namespace: a},
  spec: {parentRefs: [{name: set, kind: ListenerSet}, {name: g}], rules: [{backendRefs: [{name: web, port: 80}]}]}}`
+	selecting = `{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: g, namespace: a},
+ spec: {gatewayClassName: eg, listeners: [{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {public: "yes"}}}}}]}}`
+	notAllowed = `{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: web, namespace: a},
+ spec: {hostnames: [web.example.com], parentRefs: [{name: g}], rules: [{backendRefs: [{name: web, port: 80}]}]},
+ status: {parents: [{parentRef: {name: g}, controllerName: gateway.envoyproxy.io/gatewayclass-controller, conditions: [{type: Accepted, status: "False", reason: NotAllowedByListeners}]}]}}`
 	otherKind = `{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: web, namespace: a},
  spec: {parentRefs: [{name: g}], rules: [{backendRefs: [{name: m, kind: InferencePool, group: inference.networking.k8s.io}]}]}}`
 )
@@ -51,8 +57,10 @@ func TestSmall(t *testing.T) {
 		outcome explain.Outcome
 		want    string
 	}{
-		"Manifests": {"Manifests say nothing of endpoints, and nothing is not wrong.", nil, explain.Options{}, explain.Arrives, "as far as can be seen"},
-		"Ready":     {"An endpoint that is ready.", []string{oneEndpoint}, explain.Options{}, explain.Arrives, "1 endpoint is ready"},
+		"Manifests":     {"Manifests say nothing of endpoints, and nothing is not wrong.", nil, explain.Options{}, explain.Arrives, "as far as can be seen"},
+		"Ready":         {"An endpoint that is ready.", []string{oneEndpoint}, explain.Options{}, explain.Arrives, "1 endpoint is ready"},
+		"LabelsNotSeen": {"No file has the namespace, so nothing speaks against it.", []string{selecting}, explain.Options{}, explain.Arrives, "as far as can be seen"},
+		"LabelsRefused": {"The controller has seen its labels.", []string{selecting, notAllowed}, explain.Options{}, explain.Stops, `lets in routes of namespaces labelled public=yes, not "a"`},
 		"Starting": {
 			"Pods are ready and endpoints on their way: no check says so, and the request stops.", []string{noEndpoints, readyPods}, explain.Options{}, explain.Stops, "none of its endpoints is ready",
 		},
@@ -71,7 +79,7 @@ func TestSmall(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			s, findings := judged(t, []topology.File{{Name: "small.yaml", Data: []byte(small + strings.Join(tc.objects, "\n---\n"))}})
+			findings, s := looktest.Diagnosed(t, []topology.File{{Name: "small.yaml", Data: []byte(small + strings.Join(tc.objects, "\n---\n"))}})
 			e, err := explain.Explain(s, findings, explain.Target{Name: "web"}, tc.options)
 			if err != nil {
 				t.Fatal(err)

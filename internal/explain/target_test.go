@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gatehouse-platform/gatehouse/internal/explain"
+	"github.com/gatehouse-platform/gatehouse/internal/looktest"
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
 
@@ -43,10 +44,12 @@ const twice = `
 {apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: web, namespace: b}, spec: {}}
 ---
 {apiVersion: gateway.networking.k8s.io/v1, kind: GRPCRoute, metadata: {name: web, namespace: b}, spec: {}}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: mesh, namespace: c}, spec: {parentRefs: [{group: "", kind: Service, name: web}]}}
 `
 
 func TestAmbiguous(t *testing.T) {
-	s, findings := judged(t, []topology.File{{Name: "twice.yaml", Data: []byte(twice)}})
+	findings, s := looktest.Diagnosed(t, []topology.File{{Name: "twice.yaml", Data: []byte(twice)}})
 	for target, want := range map[explain.Target]string{
 		{Name: "web"}:                                      `route "web" is more than one: GRPCRoute "b/web", HTTPRoute "a/web", HTTPRoute "b/web"`,
 		{Name: "web", Namespace: "b"}:                      `route "web" in namespace "b" is more than one`,
@@ -54,6 +57,7 @@ func TestAmbiguous(t *testing.T) {
 		{Name: "web", Kind: "HTTPRoute"}:                   "is more than one",
 		{Name: "web", Kind: "GRPCRoute", Namespace: "a"}:   `there is GRPCRoute "b/web"`,
 		{Name: "web", Kind: "GRPCRoute", Namespace: "b"}:   "",
+		{Name: "mesh"}:                                     `its parent is Service "c/web"`,
 		{Name: "other", Kind: "GRPCRoute", Namespace: "c"}: `cannot find GRPCRoute "other" in namespace "c"`,
 	} {
 		_, err := explain.Explain(s, findings, target, explain.Options{})

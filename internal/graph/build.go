@@ -179,8 +179,13 @@ func (b *builder) route(f *topology.Facts) {
 				at.edge(edge{to: n, broken: refused})
 			}
 		}
-		if parent := b.parent(a); parent != nil && len(a.Bound) == 0 {
+		parent, looked := b.parent(a)
+		switch {
+		case parent == nil || len(a.Bound) > 0:
+		case looked:
 			parent.edge(edge{to: n, label: "not attached", broken: true})
+		default:
+			parent.to(n, "")
 		}
 	}
 	for _, rule := range f.Rules {
@@ -199,14 +204,18 @@ func (b *builder) route(f *topology.Facts) {
 }
 
 // parent is the node of the Gateway that a parentRef means: one that was not seen is drawn
-// as missing.
-func (b *builder) parent(a *topology.Attachment) *Node {
+// as missing. Of parents of other kinds, such as a Service in a mesh, nobody looks.
+func (b *builder) parent(a *topology.Attachment) (n *Node, looked bool) {
 	if a.Gateway != nil {
-		return b.byObject[diagnose.Object{APIVersion: gatewayAPI, Kind: "Gateway", Namespace: a.Gateway.Namespace, Name: a.Gateway.Name}]
+		return b.byObject[diagnose.Object{APIVersion: gatewayAPI, Kind: "Gateway", Namespace: a.Gateway.Namespace, Name: a.Gateway.Name}], true
 	}
-	n := b.node(layerGateway, diagnose.Object{APIVersion: gatewayAPI, Kind: a.Kind, Namespace: a.Key.Namespace, Name: a.Key.Name})
+	n = b.node(layerGateway, diagnose.Object{APIVersion: gatewayAPI, Kind: a.Kind, Namespace: a.Key.Namespace, Name: a.Key.Name})
+	if a.Kind != "Gateway" && a.Kind != "ListenerSet" {
+		n.detail("not looked at")
+		return n, false
+	}
 	n.Missing = true
-	return n
+	return n, true
 }
 
 // service is the node of a Service, with what stands at it.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -19,21 +18,11 @@ import (
 
 	"github.com/gatehouse-platform/gatehouse/internal/diagnose"
 	"github.com/gatehouse-platform/gatehouse/internal/graph"
+	"github.com/gatehouse-platform/gatehouse/internal/looktest"
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
 )
 
-var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
-
 const shop = "../explain/testdata/shop/cluster.yaml"
-
-func read(t testing.TB, name string) []byte {
-	t.Helper()
-	raw, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
-}
 
 func drawn(t testing.TB, objects []byte, o graph.Options) *graph.Graph {
 	t.Helper()
@@ -46,14 +35,7 @@ func drawn(t testing.TB, objects []byte, o graph.Options) *graph.Graph {
 
 func draw(t testing.TB, objects []byte, o graph.Options) (*graph.Graph, error) {
 	t.Helper()
-	s, err := topology.FromFiles([]topology.File{{Name: "objects.yaml", Data: objects}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	findings, err := diagnose.Diagnose(s, diagnose.Options{Now: metav1.NewTime(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC))})
-	if err != nil {
-		t.Fatal(err)
-	}
+	findings, s := looktest.Diagnosed(t, []topology.File{{Name: "objects.yaml", Data: objects}})
 	return graph.New(s, findings, o)
 }
 
@@ -85,23 +67,10 @@ func TestDrawings(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			for suffix, write := range formats(drawn(t, read(t, shop), tc.options)) {
-				golden(t, "testdata/"+name+"."+suffix, written(t, write))
+			for suffix, write := range formats(drawn(t, looktest.Read(t, shop), tc.options)) {
+				looktest.Golden(t, "testdata/"+name+"."+suffix, []byte(written(t, write)))
 			}
 		})
-	}
-}
-
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(string(read(t, path)), got); diff != "" {
-		t.Errorf("%s (-want +got), go test ./internal/graph -update writes it:\n%s", path, diff)
 	}
 }
 
@@ -123,7 +92,7 @@ func TestRefusals(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if _, err := draw(t, read(t, shop), tc.options); !errors.Is(err, graph.ErrInput) || !strings.Contains(err.Error(), tc.want) {
+			if _, err := draw(t, looktest.Read(t, shop), tc.options); !errors.Is(err, graph.ErrInput) || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("%s: want %q, got %v", tc.reason, tc.want, err)
 			}
 		})
@@ -133,7 +102,7 @@ func TestRefusals(t *testing.T) {
 // Every finding is marked on its object, or counted.
 func TestFindingsAreNotLost(t *testing.T) {
 	for _, check := range diagnose.All() {
-		objects := read(t, firstOf(t, "../diagnose/testdata/"+check.ID+"/broken"))
+		objects := looktest.Read(t, firstOf(t, "../diagnose/testdata/"+check.ID+"/broken"))
 		s, err := topology.FromFiles([]topology.File{{Name: "objects.yaml", Data: objects}})
 		if err != nil {
 			t.Fatal(err)
@@ -222,7 +191,7 @@ func TestFolding(t *testing.T) {
 
 // Boxes do not overlap, and the picture is as large as what is in it.
 func TestBoxesDoNotOverlap(t *testing.T) {
-	for name, objects := range map[string][]byte{"shop": read(t, shop), "many": many(12)} {
+	for name, objects := range map[string][]byte{"shop": looktest.Read(t, shop), "many": many(12)} {
 		picture := parse(t, written(t, drawn(t, objects, graph.Options{}).SVG))
 		if len(picture.Groups) < 10 {
 			t.Fatalf("%s: want boxes, got %d", name, len(picture.Groups))
@@ -303,7 +272,7 @@ func wellFormed(t *testing.T, g *graph.Graph) {
 }
 
 func TestWellFormed(t *testing.T) {
-	wellFormed(t, drawn(t, read(t, shop), graph.Options{}))
+	wellFormed(t, drawn(t, looktest.Read(t, shop), graph.Options{}))
 	wellFormed(t, drawn(t, many(5), graph.Options{Most: 10}))
 }
 
@@ -339,8 +308,24 @@ func FuzzEscaping(f *testing.F) {
 }
 
 // The same input gives the same bytes.
+// What a route has for a parent is drawn without a word about whether it works, where that is
+// not looked at.
+func TestOtherParents(t *testing.T) {
+	const mesh = `{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: web, namespace: team},
+ spec: {parentRefs: [{group: "", kind: Service, name: web}], rules: [{backendRefs: [{name: web, port: 80}]}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: web, namespace: team}, spec: {ports: [{port: 80}]}}`
+	want := `└─ Service team/web (not looked at)
+   └─ HTTPRoute team/web
+      └─ Service team/web
+`
+	if diff := cmp.Diff(want, written(t, drawn(t, []byte(mesh), graph.Options{}).Tree)); diff != "" {
+		t.Errorf("tree (-want +got):\n%s", diff)
+	}
+}
+
 func TestDeterministic(t *testing.T) {
-	for _, objects := range [][]byte{read(t, shop), many(20)} {
+	for _, objects := range [][]byte{looktest.Read(t, shop), many(20)} {
 		want := map[string]string{}
 		for range 4 {
 			for name, write := range formats(drawn(t, objects, graph.Options{Most: 30})) {
