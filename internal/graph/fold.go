@@ -203,6 +203,9 @@ func standIn(gone []*Node, beside bool) *Node {
 	for _, n := range gone {
 		in.Folded += max(1, n.Folded)
 		in.routes += n.routes
+		if in.faulty += n.faulty; n.Folded == 0 && weight(n) == rank(diagnose.Error) {
+			in.faulty++
+		}
 		n.visit(func(x *Node) bool {
 			if seen[x] {
 				return false
@@ -223,6 +226,9 @@ func standIn(gone []*Node, beside bool) *Node {
 	}
 	if in.routes > 0 {
 		in.detail(fmt.Sprintf("with %d routes", in.routes))
+	}
+	if in.faulty > 0 {
+		in.detail(fmt.Sprintf("%d with errors", in.faulty))
 	}
 	return in
 }

@@ -46,8 +46,9 @@ type Node struct {
 
 	object diagnose.Object
 	layer  int
-	// routes are those behind what was folded.
-	routes int
+	// routes are those behind what was folded, and faulty those of what was folded that have
+	// an error, or lead to one.
+	routes, faulty int
 	out    []*edge
 }
 

@@ -14,7 +14,7 @@ const (
 	lineHeight  = 15
 	padding     = 9
 	rowGap      = 8
-	columnGap   = 54
+	columnGap   = 66 // a label such as "weight 100" fits into it
 	margin      = 20
 	headHeight  = 34
 	mostLetters = 34
