@@ -35,7 +35,7 @@ func policyConflict() Check {
 			winner := winners[place{p.Policy.GetKind(), p.Section, p.Target}]
 			told := p.refusal.Reason == string(gatewayv1.PolicyReasonConflicted)
 			byRule := winner.Policy != p.Policy && slices.Contains(single, p.Policy.GetKind())
-			if p.accepted || !byRule && !(told && p.alone) {
+			if p.accepted || !byRule && (!told || !p.alone) {
 				continue
 			}
 			f := Finding{

@@ -26,7 +26,7 @@ func policyOverridden() Check {
 			routes[x.routes[i].Ref] = &x.routes[i]
 		}
 		for _, p := range x.policies {
-			if p.Target.Kind == "Gateway" && merging[p.Policy.GetKind()] != "" {
+			if p.Target.Kind == "Gateway" {
 				above[p.key()] = append(above[p.key()], p)
 			}
 		}
@@ -37,8 +37,8 @@ func policyOverridden() Check {
 				continue
 			}
 			for i := range f.Attachments {
-				a := &f.Attachments[i]
-				if found, bad := x.overrides(p, parentPolicy(p, a, above[a.Key])); bad && a.Set == nil {
+				found, bad := overrides(p, parentPolicy(p, &f.Attachments[i], above))
+				if bad {
 					out = append(out, found)
 					break // at another Gateway it is the same
 				}
@@ -50,10 +50,13 @@ func policyOverridden() Check {
 
 // parentPolicy is the policy of the same kind for a listener that takes the route, or else
 // for its Gateway; nil if there is none.
-func parentPolicy(p policyAt, a *topology.Attachment, above []policyAt) *policyAt {
+func parentPolicy(p policyAt, a *topology.Attachment, above map[topology.Key][]policyAt) *policyAt {
+	if a.Kind != "Gateway" {
+		return nil
+	}
 	var out *policyAt
-	for i := range above {
-		g := &above[i]
+	for i := range above[a.Key] {
+		g := &above[a.Key][i]
 		at := func(c topology.Candidate) bool { return string(c.Listener.Name) == g.Section }
 		if g.Policy.GetKind() != p.Policy.GetKind() || g.Section != "" && !slices.ContainsFunc(a.Bound, at) {
 			continue
@@ -67,7 +70,7 @@ func parentPolicy(p policyAt, a *topology.Attachment, above []policyAt) *policyA
 
 // overrides says what of the Gateway's policy does not count for the route. A policy that
 // keeps somebody out itself is meant to take the place of another one.
-func (x *scene) overrides(p policyAt, parent *policyAt) (Finding, bool) {
+func overrides(p policyAt, parent *policyAt) (Finding, bool) {
 	if parent == nil {
 		return Finding{}, false
 	}

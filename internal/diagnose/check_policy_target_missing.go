@@ -19,10 +19,8 @@ func policyTargetMissing() Check {
 			if !known || p.Selected || p.alone && p.accepted {
 				continue
 			}
-			f, bad := Finding{}, false
-			if slices.Contains(all, p.key()) {
-				f, bad = x.sectionMissing(p)
-			} else {
+			f, bad := x.sectionMissing(p, all)
+			if !bad {
 				f, bad = x.targetMissing(p, all)
 			}
 			if bad {
@@ -37,10 +35,13 @@ func policyTargetMissing() Check {
 
 // sectionMissing is about a listener, a rule or a port that the target does not have. Ports
 // may be given by number, which not every controller takes.
-func (x *scene) sectionMissing(p policyAt) (Finding, bool) {
+func (x *scene) sectionMissing(p policyAt, all []topology.Key) (Finding, bool) {
+	if p.Section == "" || !slices.Contains(all, p.key()) {
+		return Finding{}, false
+	}
 	sections := x.sections(p.Target)
-	byNumber := p.Target.Kind == "Service" && p.Section != "" && p.Section[0] <= '9'
-	if p.Section == "" || byNumber || slices.Contains(sections, p.Section) {
+	byNumber := p.Target.Kind == "Service" && p.Section[0] <= '9'
+	if byNumber || slices.Contains(sections, p.Section) {
 		return Finding{}, false
 	}
 	whole := p
@@ -66,7 +67,7 @@ func (x *scene) targetMissing(p policyAt, all []topology.Key) (Finding, bool) {
 			elsewhere = append(elsewhere, key)
 		}
 	}
-	if len(elsewhere) == 0 && !x.Sees(p.Target.Kind, p.Target.Namespace) {
+	if slices.Contains(all, p.key()) || len(elsewhere) == 0 && !x.Sees(p.Target.Kind, p.Target.Namespace) {
 		return Finding{}, false
 	}
 	f := Finding{Field: p.Field + ".name", Fix: byHand("Name one that exists, or delete the policy.")}

@@ -169,7 +169,10 @@ func TestFineDistinctions(t *testing.T) {
 			reason: "no label says in which namespace it is", cluster: selectingSets("{from: Same}"),
 			want: []string{`error listener-set-not-allowed ListenerSet: Let namespace "team" in, besides those that are.`},
 		},
-		"MonitorOfLabelsNotSeen": {reason: "no file has the namespace", cluster: strings.NewReplacer("team: b", "team: a", "namespace: team}\nspec: {", "namespace: infra}\nspec: {podMonitorNamespaceSelector: {matchLabels: {scrape: 'yes'}}, ").Replace(monitor)},
+		"MonitorOfLabelsNotSeen": {
+			reason:  "no file has the namespace",
+			cluster: strings.NewReplacer("team: b", "team: a", "namespace: team}\nspec: {", "namespace: infra}\nspec: {podMonitorNamespaceSelector: {matchLabels: {scrape: 'yes'}}, ").Replace(monitor),
+		},
 		"CertificateOfCertManager": {
 			reason: "cert-manager writes the Secret, so it is told the name", cluster: otherHostname(t, "[example.org]", "True"),
 			want: []string{`error certificate-hostname Gateway: Let Certificate "infra/web" ask for the hostname, too.`},

@@ -49,7 +49,7 @@ type Node struct {
 	// routes are those behind what was folded, and faulty those of what was folded that have
 	// an error, or lead to one.
 	routes, faulty int
-	out    []*edge
+	out            []*edge
 }
 
 // edge to another node.

@@ -169,7 +169,7 @@ func TestFolding(t *testing.T) {
 	}{
 		"All":        {"0 draws everything.", graph.Options{}, []string{"team-0/r0000", "team-0/r0399"}, "folded", 5000},
 		"Routes":     {"Routes with errors stay.", graph.Options{Most: 100}, []string{"✗ HTTPRoute team-0/r0007", "396 of 400 routes", "10 routes, as above", "8 more routes"}, "r0000", 300},
-		"Gateways":   {"Gateways with errors below come first.", graph.Options{Most: 20}, []string{"more Gateways (with", "Gateways and 4", "infra/g007"}, "infra/g039", 80},
+		"Gateways":   {"Gateways with errors below come first.", graph.Options{Most: 20}, []string{"more Gateways (with", "Gateways and 4", "infra/g007", "10 routes (2 with errors)"}, "infra/g039", 80},
 		"Namespace":  {"One namespace fits.", graph.Options{Most: 150, Namespace: "team-3"}, []string{"team-3/r0003"}, "team-4", 1000},
 		"OneGateway": {"One Gateway fits.", graph.Options{Most: 100, Target: "gateway/g005"}, []string{"team-5/r0005", "infra/g005"}, "g006", 100},
 	}

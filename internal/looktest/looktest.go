@@ -30,7 +30,7 @@ func Options() diagnose.Options {
 // Read reads a file.
 func Read(t testing.TB, name string) []byte {
 	t.Helper()
-	raw, err := os.ReadFile(name) //nolint:gosec // tests name their own files
+	raw, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func Golden(t testing.TB, path string, got []byte) {
 		t.Errorf("%s tells what is private", path)
 	}
 	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil { //nolint:gosec // golden files are for all to read
+		if err := os.WriteFile(path, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return

@@ -24,12 +24,18 @@ func TestToJSON(t *testing.T) {
 		in     string
 		want   string
 	}{
-		"Object":      {"What kubectl prints.", "apiVersion: v1\nkind: Service\nspec:\n  ports:\n  - port: 80\n    name: http\n  - port: 81\n", `{"apiVersion":"v1","kind":"Service","spec":{"ports":[{"port":80,"name":"http"},{"port":81}]}}`},
-		"Indented":    {"Sequences may stand deeper than their key.", "a:\n    - b\n    -   c: 1\n        d: 2\ne: 1\n", `{"a":["b",{"c":1,"d":2}],"e":1}`},
-		"Nested":      {"Sequences in sequences.", "- - a\n  - b\n-\n  - c\n-\n", `[["a","b"],["c"],null]`},
-		"Comments":    {"They mean nothing, wherever they stand.", "---\n# a\na: 1 # b\n  # c\nb: # d\n  c: 'x' # e\n", `{"a":1,"b":{"c":"x"}}`},
-		"Words":       {"As in YAML 1.1.", "a: yes\nb: off\nc: ~\nd: True\ne: n\nf: nil\ng:\n", `{"a":true,"b":false,"c":null,"d":true,"e":false,"f":"nil","g":null}`},
-		"Numbers":     {"Only what is a number becomes one.", "a: -12\nb: 10.0.0.1\nc: 2026-11-01\nd: 11111111-2222-3333-4444-555555555555\ne: 0s\nf: 5d4f7b9c6\ng: 12:30\nh: 0\n", `{"a":-12,"b":"10.0.0.1","c":"2026-11-01","d":"11111111-2222-3333-4444-555555555555","e":"0s","f":"5d4f7b9c6","g":"12:30","h":0}`},
+		"Object": {
+			"What kubectl prints.", "apiVersion: v1\nkind: Service\nspec:\n  ports:\n  - port: 80\n    name: http\n  - port: 81\n",
+			`{"apiVersion":"v1","kind":"Service","spec":{"ports":[{"port":80,"name":"http"},{"port":81}]}}`,
+		},
+		"Indented": {"Sequences may stand deeper than their key.", "a:\n    - b\n    -   c: 1\n        d: 2\ne: 1\n", `{"a":["b",{"c":1,"d":2}],"e":1}`},
+		"Nested":   {"Sequences in sequences.", "- - a\n  - b\n-\n  - c\n-\n", `[["a","b"],["c"],null]`},
+		"Comments": {"They mean nothing, wherever they stand.", "---\n# a\na: 1 # b\n  # c\nb: # d\n  c: 'x' # e\n", `{"a":1,"b":{"c":"x"}}`},
+		"Words":    {"As in YAML 1.1.", "a: yes\nb: off\nc: ~\nd: True\ne: n\nf: nil\ng:\n", `{"a":true,"b":false,"c":null,"d":true,"e":false,"f":"nil","g":null}`},
+		"Numbers": {
+			"Only what is a number becomes one.", "a: -12\nb: 10.0.0.1\nc: 2026-11-01\nd: 11111111-2222-3333-4444-555555555555\ne: 0s\nf: 5d4f7b9c6\ng: 12:30\nh: 0\n",
+			`{"a":-12,"b":"10.0.0.1","c":"2026-11-01","d":"11111111-2222-3333-4444-555555555555","e":"0s","f":"5d4f7b9c6","g":"12:30","h":0}`,
+		},
 		"Quotes":      {"Both kinds, with what they escape.", "a: \"x \\\"y\\\" \\\\ # z\"\nb: 'it''s \"\\'\n\"c d\": \"\"\n'e': ''\n", `{"a":"x \"y\" \\ # z","b":"it's \"\\","c d":"","e":""}`},
 		"Plain":       {"Text that needs no quotes.", "a: b c:d \"e\" [f] {g} #h\nx.y/z: /*\n", `{"a":"b c:d \"e\" [f] {g}","x.y/z":"/*"}`},
 		"Literal":     {"Text as it stands, with what ends it.", "a: |\n  {\"b\":1}\n\n   c\n\nd: |-\n\n    e\nf:\n- |+\n  # g\n\n- h\n", `{"a":"{\"b\":1}\n\n c\n","d":"\ne","f":["# g\n\n","h"]}`},
@@ -57,7 +63,8 @@ func TestNotPlain(t *testing.T) {
 		"number as key": "80: a\n", "word as key": "on: a\n", "null as key": "~: a\n", "complex key": "? a\n: b\n",
 		"float": "a: 0.5\n", "octal": "a: 0777\n", "hexadecimal": "a: 0x1f\n", "exponent": "a: 1e+3\n", "underscore": "a: 1_000\n", "large": "a: 12345678901234567890\n", "infinite": "a: .inf\n",
 		"mapping in a value": "a: b: c\n", "colon at the end": "a: b:\n", "entry in a value": "a: - b\n", "wrong column": "a:\n  b: 1\n c: 2\n", "deeper": "a: 1\n  b: 2\n",
-		"text behind quotes": "a: 'b' c\n", "open quote": "a: 'b\n", "template": "a: {{ .Values.b }}\n", "entry and key": "- a\nb: 1\n", "empty": "", "comment": "# a\n", "text": "a\n", "document behind": "a: 1\n---\nb: 2\n", "end": "a: 1\n...\n", "directive": "%YAML 1.1\n---\na: 1\n",
+		"text behind quotes": "a: 'b' c\n", "open quote": "a: 'b\n", "template": "a: {{ .Values.b }}\n", "entry and key": "- a\nb: 1\n", "empty": "", "comment": "# a\n", "text": "a\n",
+		"document behind": "a: 1\n---\nb: 2\n", "end": "a: 1\n...\n", "directive": "%YAML 1.1\n---\na: 1\n",
 		"spaces in a literal": "a: |\n  b\n   \n  c\n", "empty literal": "a: |\nb: 1\n", "literal without end": "a: |\n  b", "comment too near": "a: 'b'#c\n",
 		"too deep": strings.Repeat("- ", 300) + "a\n",
 	} {
@@ -106,11 +113,11 @@ func TestRepository(t *testing.T) {
 		if ext := filepath.Ext(path); entry.IsDir() || ext != ".yaml" && ext != ".yml" {
 			return nil
 		}
-		raw, err := os.ReadFile(path) //nolint:gosec // a file of this repository
+		raw, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		for _, doc := range bytes.Split(raw, []byte("\n---\n")) {
+		for doc := range bytes.SplitSeq(raw, []byte("\n---\n")) {
 			same(t, path, append(doc, '\n'))
 			printed, ok := reprinted(doc)
 			if !ok {

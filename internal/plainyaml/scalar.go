@@ -96,35 +96,34 @@ func kindOf(s []byte) kind {
 // of integers are not clear; dates are text.
 func kindOfNumber(s []byte) kind {
 	digits := bytes.TrimPrefix(s, []byte("-"))
-	others, letters, points, signs := 0, 0, 0, 0
-	for i, c := range digits {
-		switch {
-		case '0' <= c && c <= '9':
-			continue
-		case c == '_':
-			return unclear
-		case c == 'e' || c == 'E':
-		case (c == '+' || c == '-') && i > 0 && (digits[i-1] == 'e' || digits[i-1] == 'E'): // an exponent
-		case c == '+' || c == '-':
-			signs++
-		case c == '.':
-			points++
-		case strings.IndexByte("abcdfABCDFxXoO", c) >= 0:
-			letters++
-		case len(digits) == len(s):
-			return aText // no number has this character
-		}
-		others++
-	}
 	switch {
-	case others == 0 && len(digits) > 0 && len(digits) <= 18 && (digits[0] != '0' || len(s) == 1):
-		return anInteger // one that surely fits into 64 bits
-	case len(digits) < len(s):
+	case isInteger(digits) && (digits[0] != '0' || len(s) == 1):
+		return anInteger
+	case len(digits) < len(s) || bytes.IndexByte(s, '_') >= 0:
 		return unclear
-	case signs > 0 || points > 1 || letters > 0 && s[0] != '0': // what is not decimal begins with 0
+	case bytes.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEFxXoO+-.", r) }):
+		return aText // no number has this character
+	case bytes.Count(s, []byte(".")) > 1 || isSigned(s):
+		return aText
+	case s[0] != '0' && bytes.ContainsAny(s, "abcdfABCDFxXoO"): // what is not decimal begins with 0
 		return aText
 	}
 	return unclear
+}
+
+// isInteger says that a text is of digits alone, and few enough to fit into 64 bits.
+func isInteger(s []byte) bool {
+	return len(s) > 0 && len(s) <= 18 && !bytes.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+}
+
+// isSigned says that a sign stands within a text, and not before an exponent.
+func isSigned(s []byte) bool {
+	for i := 1; i < len(s); i++ {
+		if (s[i] == '+' || s[i] == '-') && s[i-1] != 'e' && s[i-1] != 'E' {
+			return true
+		}
+	}
+	return false
 }
 
 // appendText writes a text as JSON.

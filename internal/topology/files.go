@@ -111,7 +111,7 @@ func toJSON(data []byte) ([]byte, error) {
 	if raw, ok := plainyaml.ToJSON(data); ok {
 		return raw, nil
 	}
-	return yaml.YAMLToJSONStrict(data)
+	return yaml.YAMLToJSONStrict(data) //nolint:wrapcheck // the document wraps it
 }
 
 func (o *Objects) addJSON(d document) error {

@@ -31,10 +31,16 @@ func TestFromFiles(t *testing.T) {
 		want   []string
 		err    string
 	}{
-		"Documents":   {"Each is an object.", fmt.Sprintf(grantOf, "a") + "\n---\n" + fmt.Sprintf(grantOf, "b"), []string{"default/a", "default/b"}, ""},
-		"YAMLList":    {"As kubectl get -o yaml prints it.", yamlList, []string{"default/a", "default/b"}, ""},
-		"Printed":     {"As kubectl get -o yaml prints it, entries at the column of their key.", fmt.Sprintf(printed, block("a", "text: |\n        - no entry\n"), block("b", ""), ""), []string{"default/a", "default/b"}, ""},
-		"Indented":    {"Entries may stand deeper, with comments and empty lines between.", "apiVersion: v1\nkind: List\nitems:\n\n  # first\n  - " + fmt.Sprintf(grantOf, "a") + "\n\n  - " + fmt.Sprintf(grantOf, "b") + "\n", []string{"default/a", "default/b"}, ""},
+		"Documents": {"Each is an object.", fmt.Sprintf(grantOf, "a") + "\n---\n" + fmt.Sprintf(grantOf, "b"), []string{"default/a", "default/b"}, ""},
+		"YAMLList":  {"As kubectl get -o yaml prints it.", yamlList, []string{"default/a", "default/b"}, ""},
+		"Printed": {
+			"As kubectl get -o yaml prints it, entries at the column of their key.", fmt.Sprintf(printed, block("a", "text: |\n        - no entry\n"), block("b", ""), ""),
+			[]string{"default/a", "default/b"}, "",
+		},
+		"Indented": {
+			"Entries may stand deeper, with comments and empty lines between.", "apiVersion: v1\nkind: List\nitems:\n\n  # first\n  - " + fmt.Sprintf(grantOf, "a") + "\n\n  - " + fmt.Sprintf(grantOf, "b") + "\n",
+			[]string{"default/a", "default/b"}, "",
+		},
 		"Anchors":     {"What an entry takes from another one is found.", fmt.Sprintf(printed, block("a", "x: &x z\n"), block("b", "x: *x\n"), ""), []string{"default/a", "default/b"}, ""},
 		"TwiceInList": {"The line is that of the document, not of the entry.", fmt.Sprintf(printed, block("a", ""), block("b", "x: y\n      x: y\n"), ""), nil, "line 15"},
 		"BehindList":  {"What stands behind the entries is read, too.", fmt.Sprintf(printed, block("a", ""), block("b", ""), "kind: List\n"), nil, "line 18"},
