@@ -88,10 +88,15 @@ func (x *scene) externalAPI() *unstructured.Unstructured {
 	return all[i]
 }
 
+// adapters are the names that KEDA's chart and KEDA's manifests give the Service.
+// https://github.com/kedacore/charts/blob/main/keda/templates/metrics-server/service.yaml
+// https://github.com/kedacore/keda/blob/v2.21.0/config/metrics-server/service.yaml
+var adapters = []string{"keda-operator-metrics-apiserver", "keda-metrics-apiserver"}
+
 // adapter is the Service of KEDA's metrics server; nil if it was not seen.
 func (x *scene) adapter() *corev1.Service {
 	for _, s := range x.Objects.Services.All() {
-		if s.Name == "keda-operator-metrics-apiserver" {
+		if slices.Contains(adapters, s.Name) {
 			return s
 		}
 	}

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -18,7 +19,7 @@ func gatewayNoAddress() Check {
 			reason := gatewayv1.GatewayConditionReason(told.Reason)
 			lacking := reason == gatewayv1.GatewayReasonAddressNotAssigned || reason == gatewayv1.GatewayReasonAddressNotUsable
 			unreachable := told.State == topology.False && lacking || told.State == topology.True && len(g.Status.Addresses) == 0
-			if !unreachable {
+			if !unreachable || x.allFaulty(g) {
 				continue
 			}
 			f := Finding{
@@ -36,6 +37,13 @@ func gatewayNoAddress() Check {
 		}
 		return out
 	}}
+}
+
+// allFaulty says that no listener of a Gateway works: a controller then has nothing to give
+// an address to, and what is said of the listeners explains it.
+func (x *scene) allFaulty(g *gatewayv1.Gateway) bool {
+	all := x.owned[gatewayObject(g)]
+	return len(all) > 0 && !slices.ContainsFunc(all, func(l listener) bool { return !l.faulty() })
 }
 
 func (x *scene) explainAddress(g *gatewayv1.Gateway, f *Finding, reason gatewayv1.GatewayConditionReason) {

@@ -37,12 +37,16 @@ func routeNotResolved() Check {
 	}}
 }
 
+// portNotFound is Envoy Gateway's reason for a port that a Service does not have.
+// https://github.com/envoyproxy/gateway/blob/v1.7.0/internal/gatewayapi/status/error.go
+const portNotFound = "PortNotFound"
+
 // judged says that the checks of backends see everything that a reason can be about. If
 // they find nothing, it has been mended and the controller has not looked yet.
 func (x *scene) judged(f *topology.Facts, reason string) bool {
 	kinds := []string{"Service"}
 	switch reason {
-	case string(gatewayv1.RouteReasonBackendNotFound):
+	case string(gatewayv1.RouteReasonBackendNotFound), portNotFound:
 	case string(gatewayv1.RouteReasonRefNotPermitted):
 		kinds = append(kinds, "ReferenceGrant")
 	default:

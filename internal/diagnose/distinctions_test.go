@@ -44,6 +44,24 @@ kind: Ingress
 metadata: {name: web, namespace: team}
 spec: {rules: [{host: web.example.com, http: {paths: [{path: %s, pathType: %s, backend: {service: {name: web, port: {number: 80}}}}]}}]}
 `
+	unserved = `---
+apiVersion: v1
+kind: Service
+metadata: {name: keda-metrics-apiserver, namespace: keda}
+spec: {selector: {app: keda-metrics-apiserver}, ports: [{name: https, port: 443}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: keda-metrics-apiserver, namespace: keda, generation: 1}
+spec: {replicas: 0, selector: {matchLabels: {app: keda-metrics-apiserver}}, template: {metadata: {labels: {app: keda-metrics-apiserver}}}}
+status: {observedGeneration: 1}
+---
+apiVersion: apiregistration.k8s.io/v1
+kind: APIService
+metadata: {name: v1beta1.external.metrics.k8s.io}
+spec: {group: external.metrics.k8s.io, version: v1beta1, service: {namespace: keda, name: keda-metrics-apiserver}}
+status: {conditions: [{type: Available, status: "False", reason: MissingEndpoints}]}
+`
 	monitor = `---
 apiVersion: monitoring.coreos.com/v1
 kind: PodMonitor
@@ -131,12 +149,28 @@ func TestFineDistinctions(t *testing.T) {
 			cluster: gatewaySince("2026-10-21T12:00:00Z", `conditions: [{type: Accepted, status: "True", reason: Accepted}, {type: Programmed, status: "True", reason: Programmed}]`),
 			want:    []string{"warning gateway-no-address Gateway: See why the controller's load balancer gets no address: the events of its Service tell."},
 		},
+		"NothingToGiveAnAddressTo": {
+			reason: "the one listener is refused, so Envoy Gateway makes nothing that could have an address",
+			cluster: gatewaySince("2026-10-21T12:00:00Z", `conditions: [{type: Accepted, status: "True", reason: Accepted}, {type: Programmed, status: "False", reason: AddressNotAssigned}], `+
+				`listeners: [{name: http, attachedRoutes: 0, supportedKinds: [], conditions: [{type: ResolvedRefs, status: "False", reason: InvalidRouteKinds}]}]`),
+			want: []string{"error gateway-not-accepted Gateway: Do what the message of the controller says."},
+		},
+		"PortOfEnvoyGateway": {
+			reason: "it has a reason of its own for what the check of ports finds",
+			cluster: "apiVersion: v1\nkind: Service\nmetadata: {name: in, namespace: team}\nspec: {ports: [{port: 443}]}\n" + route("{backendRefs: [{name: in, port: 80}]}") +
+				`status: {parents: [{parentRef: {name: gw}, controllerName: c, conditions: [{type: ResolvedRefs, status: "False", reason: PortNotFound, observedGeneration: 1}]}]}` + "\n",
+			want: []string{"error backend-port HTTPRoute: Send to port 443."},
+		},
 		"OwnMetric": {
 			reason: "only the workload tells it", cluster: fmt.Sprintf(scaled, `http_requests_total{service="web"}`),
 			want: []string{"error scale-never-wakes ScaledObject: Keep one replica, or put KEDA's HTTP interceptor in front, which counts requests to a workload that sleeps."},
 		},
 		"MetricOfAMesh": {reason: "the proxies of its clients tell it", cluster: fmt.Sprintf(scaled, `request_total{direction="outbound", dst_deployment="web"}`)},
 		"MetricOfKong":  {reason: "the gateway tells it", cluster: fmt.Sprintf(scaled, `kong_http_requests_total{service="web"}`)},
+		"MetricsServerOfManifests": {
+			reason: "KEDA's manifests call it otherwise than its chart", cluster: fmt.Sprintf(scaled, "requests_total") + unserved,
+			want: []string{"error external-metrics APIService: Run one replica."},
+		},
 		"SamePath": {
 			reason: "both have what is below /api", cluster: route("{matches: [{path: {value: /api}}], backendRefs: [{name: web, port: 80}]}") + fmt.Sprintf(ingress, "/api/v1", "Prefix"),
 			want: []string{"warning ingress-and-route Ingress: Once DNS leads to the Gateway, delete the Ingress."},
