@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 )
 
@@ -86,6 +88,18 @@ func (a *authority) issue(t *testing.T, host string, hours int) (certificate, ke
 	if err != nil {
 		t.Fatal(err)
 	}
+	return encode(t, der, private)
+}
+
+// giveTo gives a Secret the authority itself, for an issuer of cert-manager.
+func (a *authority) giveTo(t *testing.T, secret *unstructured.Unstructured) {
+	t.Helper()
+	certificate, key := encode(t, a.certificate.Raw, a.key)
+	fill(secret, certificate, key)
+}
+
+func encode(t *testing.T, der []byte, private *ecdsa.PrivateKey) (certificate, key []byte) {
+	t.Helper()
 	raw, err := x509.MarshalECPrivateKey(private)
 	if err != nil {
 		t.Fatal(err)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/gatehouse-platform/gatehouse/internal/diagnose"
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/doctor"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
 )
@@ -31,13 +32,45 @@ import (
 func TestLive(t *testing.T) {
 	ctx, p, _ := suite.Start(t)
 	b := newBackend(ctx, t, p)
-	l := &live{plane: p, looker: looker{plane: p}, client: b.client(p), dir: t.TempDir(), failed: map[string]error{}}
+	l := newLive(t, p)
+	l.client = b.client(p)
 	for name, s := range scenarios() {
-		l.all = append(l.all, settle(t, name, s, b))
+		l.all = append(l.all, settle(t, name, s, ofTraefik(b)))
 	}
+	l.examine(ctx, t, func() {
+		broken, err := l.Look(ctx)
+		if err != nil || broken.Code != 1 {
+			t.Errorf("want exit code 1 as there are errors, got %d %v", broken.Code, err)
+		}
+	})
+	l.clean(ctx, t)
+}
+
+// live is a cluster with scenarios.
+type live struct {
+	doctor.Looker
+
+	// client asks the gateway; nil where nothing carries traffic.
+	client *http.Client
+	// beside are checks that find something at every Gateway, whatever its scenario is about.
+	beside []string
+	dir    string
+	all    []*settled
+	// failed says why a scenario has, by name. Steps behind that are left out.
+	failed map[string]error
+}
+
+func newLive(t *testing.T, p *plane.Plane) *live {
+	t.Helper()
+	return &live{Looker: doctor.Looker{Plane: p}, dir: t.TempDir(), failed: map[string]error{}}
+}
+
+// examine takes all scenarios through their life, and calls broken while nothing is mended
+// yet.
+func (l *live) examine(ctx context.Context, t *testing.T, broken func()) {
+	t.Helper()
 	begun := time.Now()
 	took := func(what string) { t.Logf("%5.1f s: %s", time.Since(begun).Seconds(), what) }
-
 	l.each(ctx, l.apply)
 	took("everything is applied")
 	l.each(ctx, l.sameAsFiles)
@@ -47,15 +80,11 @@ func TestLive(t *testing.T) {
 	}
 	took("the same is found in what kubectl would write of it")
 	l.each(ctx, l.shut)
-	broken, err := l.look(ctx)
-	if err != nil || broken.code != 1 {
-		t.Errorf("want exit code 1 as there are errors, got %d %v", broken.code, err)
-	}
+	broken()
 	l.each(ctx, l.mend)
 	took("the fixes are applied")
 	l.each(ctx, l.silent)
 	took("nothing is found, and requests get through")
-
 	for _, s := range l.all {
 		t.Run(s.name, func(t *testing.T) {
 			if err := l.failed[s.name]; err != nil {
@@ -63,19 +92,6 @@ func TestLive(t *testing.T) {
 			}
 		})
 	}
-	l.clean(ctx, t)
-}
-
-// live is a cluster with all scenarios.
-type live struct {
-	looker
-
-	plane  *plane.Plane
-	client *http.Client
-	dir    string
-	all    []*settled
-	// failed says why a scenario has, by name. Steps behind that are left out.
-	failed map[string]error
 }
 
 // each does a step for all scenarios that have not failed, several at a time.
@@ -101,17 +117,14 @@ func (l *live) each(ctx context.Context, step func(context.Context, *settled) er
 
 func (l *live) apply(ctx context.Context, s *settled) error {
 	for _, home := range s.homes() {
-		if err := l.plane.Apply(ctx, plane.Reference("v1", "Namespace", "", home)); err != nil {
+		if err := l.Plane.Apply(ctx, plane.Reference("v1", "Namespace", "", home)); err != nil {
 			return err
 		}
 	}
-	return l.plane.Apply(ctx, s.live...)
-}
-
-// line of a report that has to be the same for files and for a cluster. What a controller
-// says differs, and the API server fills in defaults, which patches then go round.
-func line(f diagnose.Finding) string {
-	return fmt.Sprintf("%s %s %s %s: %s", f.Severity, f.Check, f.Object, f.Field, f.Fix.Summary)
+	if err := l.Plane.Apply(ctx, s.live...); err != nil || s.undo == nil {
+		return err
+	}
+	return s.undo(ctx, l.Plane, s)
 }
 
 // sameAsFiles waits until what is found in the cluster is what is found in the files: the
@@ -121,28 +134,30 @@ func (l *live) sameAsFiles(ctx context.Context, s *settled) error {
 	if err := writeList(file, s.written); err != nil {
 		return err
 	}
-	inFiles, err := run(ctx, l.plane, "-f", file)
+	inFiles, err := doctor.Run(ctx, l.Plane, "-f", file)
 	if err != nil {
 		return err
 	}
 	var want []string
 	for _, f := range inFiles.Findings {
-		if !slices.Contains(s.believed, f.Check) {
-			want = append(want, line(f))
+		if !slices.Contains(s.believed, f.Check) && !l.isBeside(s, f) {
+			want = append(want, doctor.Line(f))
 		}
 	}
 	if len(inFiles.Findings) == 0 {
 		return errors.New("nothing is found in the files")
 	}
 	slices.Sort(want)
-	return l.eventually(ctx, func(ctx context.Context) error {
-		found, err := l.look(ctx)
+	return doctor.Eventually(ctx, l.Plane, func(ctx context.Context) error {
+		found, err := l.Look(ctx)
 		if err != nil {
 			return err
 		}
 		var got []string
 		for _, f := range s.of(found) {
-			got = append(got, line(f))
+			if !l.isBeside(s, f) {
+				got = append(got, doctor.Line(f))
+			}
 		}
 		slices.Sort(got)
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -152,8 +167,13 @@ func (l *live) sameAsFiles(ctx context.Context, s *settled) error {
 	})
 }
 
+// isBeside says that a finding is about what is wrong in a cluster whatever the files say.
+func (l *live) isBeside(s *settled, f diagnose.Finding) bool {
+	return f.Check != s.check() && (slices.Contains(l.beside, f.Check) || slices.Contains(s.beside, f.Check))
+}
+
 // of are the findings of a report that belong to the scenario.
-func (s *settled) of(o outcome) []diagnose.Finding {
+func (s *settled) of(o doctor.Outcome) []diagnose.Finding {
 	return slices.DeleteFunc(slices.Clone(o.Findings), func(f diagnose.Finding) bool { return !s.has(f.Object.Namespace, f.Object.Name) })
 }
 
@@ -161,7 +181,7 @@ func (s *settled) of(o outcome) []diagnose.Finding {
 // cluster: two ways of reading, one result.
 func (l *live) sameAsDumped(ctx context.Context) error {
 	dump := filepath.Join(l.dir, "dump.json")
-	return l.eventually(ctx, func(ctx context.Context) error {
+	return doctor.Eventually(ctx, l.Plane, func(ctx context.Context) error {
 		var objects []*unstructured.Unstructured
 		for _, kind := range append(topology.Kinds(), schema.GroupVersionKind{Version: "v1", Kind: "Secret"}) {
 			list, err := l.list(ctx, kind)
@@ -173,11 +193,11 @@ func (l *live) sameAsDumped(ctx context.Context) error {
 		if err := writeList(dump, objects); err != nil {
 			return err
 		}
-		inCluster, err := l.look(ctx)
+		inCluster, err := l.Look(ctx)
 		if err != nil {
 			return err
 		}
-		inFiles, err := run(ctx, l.plane, "-f", dump)
+		inFiles, err := doctor.Run(ctx, l.Plane, "-f", dump)
 		if err != nil {
 			return err
 		}
@@ -199,7 +219,7 @@ func (l *live) sameAsDumped(ctx context.Context) error {
 func (l *live) list(ctx context.Context, kind schema.GroupVersionKind) ([]*unstructured.Unstructured, error) {
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
-	err := l.plane.Client().List(ctx, list)
+	err := l.Plane.Client().List(ctx, list)
 	if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
 		return nil, nil
 	}
@@ -225,38 +245,16 @@ func (l *live) shut(ctx context.Context, s *settled) error {
 
 func (l *live) pass(ctx context.Context, ways []string, s *settled) error {
 	for _, way := range ways {
-		if err := l.eventually(ctx, func(ctx context.Context) error { return passes(ctx, l.client, own(way, s.name)) }); err != nil {
+		if err := doctor.Eventually(ctx, l.Plane, func(ctx context.Context) error { return passes(ctx, l.client, own(way, s.name)) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// settling is how long the controller may take until it has done and said everything.
-const settling = 20 * time.Second
-
-// eventually checks until there is no error. In the end it returns the last one that is not
-// about the end of the time.
-func (l *live) eventually(ctx context.Context, check func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, settling)
-	defer cancel()
-	var last error
-	err := l.plane.Poll(ctx, "it", func(ctx context.Context) error {
-		err := check(ctx)
-		if err == nil || ctx.Err() == nil {
-			last = err
-		}
-		return err
-	})
-	if err != nil && last != nil {
-		return last
-	}
-	return err
-}
-
 // mend runs the fixes of what the scenario is about.
 func (l *live) mend(ctx context.Context, s *settled) error {
-	found, err := l.look(ctx)
+	found, err := l.Look(ctx)
 	if err != nil {
 		return err
 	}
@@ -264,7 +262,7 @@ func (l *live) mend(ctx context.Context, s *settled) error {
 		if f.Check != s.check() {
 			continue
 		}
-		if err := do(ctx, l.plane, f); err != nil {
+		if err := doctor.Do(ctx, l.Plane, f); err != nil {
 			return err
 		}
 	}
@@ -272,25 +270,20 @@ func (l *live) mend(ctx context.Context, s *settled) error {
 }
 
 // check is the one that the scenario is about.
-func (s *settled) check() string {
-	if s.scenario.of != "" {
-		return s.scenario.of
-	}
-	return s.name
-}
+func (s *settled) check() string { return s.scenario.of }
 
 // silent waits until the check of the scenario finds nothing that can be mended, nothing
 // else has come instead, and requests get through.
 func (l *live) silent(ctx context.Context, s *settled) error {
-	err := l.eventually(ctx, func(ctx context.Context) error {
-		found, err := l.look(ctx)
+	err := doctor.Eventually(ctx, l.Plane, func(ctx context.Context) error {
+		found, err := l.Look(ctx)
 		if err != nil {
 			return err
 		}
 		for _, f := range s.of(found) {
 			byHand := f.Check == s.check() && len(f.Fix.Actions) == 0
-			if !byHand && !slices.Contains(s.stays, f.Check) {
-				return fmt.Errorf("it finds %s: %s", line(f), f.Problem)
+			if !byHand && !slices.Contains(s.stays, f.Check) && !l.isBeside(s, f) {
+				return fmt.Errorf("it finds %s: %s", doctor.Line(f), f.Problem)
 			}
 		}
 		return l.contradicted(ctx, s, found)
@@ -309,7 +302,7 @@ func (l *live) clean(ctx context.Context, t *testing.T) {
 				if !strings.HasSuffix(kind, "Route") && kind != "Gateway" && kind != "Ingress" && (kind != "GatewayClass" || o.GetName() == plane.GatewayClass) {
 					continue
 				}
-				if err := l.plane.Client().Delete(ctx, o); err != nil && !apierrors.IsNotFound(err) {
+				if err := l.Plane.Client().Delete(ctx, o); err != nil && !apierrors.IsNotFound(err) {
 					return err
 				}
 			}
@@ -319,8 +312,8 @@ func (l *live) clean(ctx context.Context, t *testing.T) {
 	if err := all.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	healthy, err := l.look(ctx)
-	if err != nil || healthy.code != 0 || healthy.Summary.Errors != 0 {
-		t.Errorf("want exit code 0 without errors, got %d %v: %v", healthy.code, err, healthy.Findings)
+	healthy, err := l.Look(ctx)
+	if err != nil || healthy.Code != 0 || healthy.Summary.Errors != 0 {
+		t.Errorf("want exit code 0 without errors, got %d %v: %v", healthy.Code, err, healthy.Findings)
 	}
 }

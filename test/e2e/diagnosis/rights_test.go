@@ -13,6 +13,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/gatehouse-platform/gatehouse/internal/topology"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/doctor"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
 )
@@ -59,9 +60,8 @@ func TestMissingPermissions(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{"--kubeconfig", kubeconfigOf(t, p, token), "-n", namespace}
-	l := &live{plane: p}
-	err = l.eventually(ctx, func(ctx context.Context) error {
-		found, err := run(ctx, p, args...)
+	err = doctor.Eventually(ctx, p, func(ctx context.Context) error {
+		found, err := doctor.Run(ctx, p, args...)
 		if err != nil {
 			return err
 		}
@@ -91,7 +91,7 @@ func TestMissingPermissions(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	text, code, err := runText(ctx, p, args...)
+	text, code, err := doctor.RunText(ctx, p, args...)
 	if err != nil || code != 1 || !strings.Contains(string(text), "Not judged, forbidden: EndpointSlice, Secret.") {
 		t.Errorf("want the report to say what could not be seen, and exit code 1; got %d %v\n%s", code, err, text)
 	}

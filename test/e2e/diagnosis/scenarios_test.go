@@ -1,5 +1,11 @@
 package diagnosis
 
+import (
+	"context"
+
+	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
+)
+
 // A scenario is a broken cluster of internal/diagnose/testdata. Every text in it that
 // names something of a cluster (hosts, namespaces, Gateways) gets the scenario's name, so
 // that all of them fit into one cluster.
@@ -16,6 +22,8 @@ type scenario struct {
 	// certificates for Secrets of type kubernetes.io/tls in namespace infra, by name:
 	// those that the files have, too, as nobody has the keys of these.
 	certificates map[string]certificate
+	// made are kinds of objects in the files that a controller makes in a cluster.
+	made []string
 	// pods run behind the routes. Else the backends are a server of the test.
 	pods bool
 	// believed are checks that find something in the files only: this controller takes
@@ -23,6 +31,10 @@ type scenario struct {
 	believed []string
 	// stays is what else is wrong, and is not mended.
 	stays []string
+	// beside is what else is wrong in a cluster only.
+	beside []string
+	// undo breaks what a controller has made.
+	undo func(context.Context, *plane.Plane, *settled) error
 	// ways get through once the findings are mended, and not before.
 	ways []string
 	// open ways get through before, too.
@@ -81,6 +93,8 @@ const (
 	overHTTP  = "http://web.example.com/"
 	overHTTPS = "https://web.example.com/"
 	month     = 24 * 60
+	// soon is when a certificate is over that nobody renews: it has lasted for two days.
+	soon = 6
 )
 
 // scenarios are those that the API server accepts and this controller judges. Left out:
@@ -145,6 +159,10 @@ func scenarios() map[string]scenario {
 		"certificate-expired": {
 			reason: "there is no cert-manager, but another certificate", without: []string{gone}, more: web, replace: []string{"GATEWAY", "eg"},
 			certificates: map[string]certificate{"web-tls": {"*.example.com", -1}, "other": {"*.example.com", month}}, ways: []string{overHTTPS},
+		},
+		"certificate-expiring": {
+			reason: "there is a newer certificate, and the old one is good yet", more: web, replace: []string{"GATEWAY", "eg"},
+			certificates: map[string]certificate{"web-tls": {"*.example.com", soon}, "web-tls-2027": {"*.example.com", month}}, open: []string{overHTTPS},
 		},
 		"certificate-hostname": {
 			reason: "there is no cert-manager, but another certificate", without: []string{gone}, more: web, replace: []string{"GATEWAY", "eg"},

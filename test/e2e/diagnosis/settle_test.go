@@ -32,7 +32,7 @@ type settled struct {
 // What carries a name that other scenarios have, too.
 var (
 	hosts      = regexp.MustCompile(`([a-z*]+)\.(example|exmaple)\.(com|org)`)
-	namespaces = regexp.MustCompile(`(namespace: |kind: Namespace\nmetadata: \{name: |values: \[)(infra|team|apps|blog)\b`)
+	namespaces = regexp.MustCompile(`(namespace: |kind: Namespace\nmetadata: \{name: |values: \[)(infra|team|apps|blog|keda)\b`)
 	gateways   = regexp.MustCompile(`(kind: Gateway\nmetadata: \{name: |parentRefs?: \[?\{name: )(\w+)`)
 	routeName  = regexp.MustCompile(`kind: HTTPRoute\nmetadata: \{name: (\w+)`)
 )
@@ -44,20 +44,41 @@ func own(text, name string) string {
 	return gateways.ReplaceAllString(text, "$1$2-"+name)
 }
 
+// setup is what all scenarios of a controller get.
+type setup struct {
+	backend
+
+	// prefix of their names, as what one controller judges is not for another one.
+	prefix string
+	// replace is pairs of texts in the files.
+	replace []string
+}
+
+// ofTraefik has Traefik judge, whatever the class is called.
+func ofTraefik(b backend) setup {
+	return setup{backend: b, replace: []string{"gateway.envoyproxy.io/gatewayclass-controller", "traefik.io/gateway-controller"}}
+}
+
+// ofClass gives the class of the files another name.
+func ofClass(name string) []string {
+	return []string{"kind: GatewayClass\nmetadata: {name: eg", "kind: GatewayClass\nmetadata: {name: " + name, "gatewayClassName: eg", "gatewayClassName: " + name}
+}
+
 // settle reads the files of a scenario and makes it fit into a cluster that has others.
-func settle(t *testing.T, name string, s scenario, b backend) *settled {
+func settle(t *testing.T, name string, s scenario, from setup) *settled {
 	t.Helper()
 	folder := s.of
 	if folder == "" {
 		folder = name
+		s.of = name
 	}
+	name = from.prefix + name
 	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "internal", "diagnose", "testdata", folder, "broken", "cluster.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	out := &settled{scenario: s, name: name}
-	// The one controller here is Traefik, whatever the class is called.
-	all := strings.NewReplacer(append(s.replace, "gateway.envoyproxy.io/gatewayclass-controller", "traefik.io/gateway-controller")...)
+	all := strings.NewReplacer(slices.Concat(s.replace, from.replace)...)
 	for document := range strings.SplitSeq(string(raw)+s.more, "\n---\n") {
 		document = all.Replace(document)
 		if route := routeName.FindStringSubmatch(document); route != nil {
@@ -67,7 +88,7 @@ func settle(t *testing.T, name string, s scenario, b backend) *settled {
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, document)
 		}
-		out.add(t, b, objects)
+		out.add(t, from.backend, objects)
 	}
 	for _, secret := range slices.Sorted(maps.Keys(s.certificates)) {
 		namespace, short, far := strings.Cut(secret, "/")
@@ -80,7 +101,7 @@ func settle(t *testing.T, name string, s scenario, b backend) *settled {
 		}) {
 			o := plane.Reference("v1", "Secret", namespace+"-"+name, short)
 			o.Object["type"] = string(corev1.SecretTypeTLS)
-			out.add(t, b, []*unstructured.Unstructured{o})
+			out.add(t, from.backend, []*unstructured.Unstructured{o})
 		}
 	}
 	return out
@@ -91,7 +112,7 @@ func (s *settled) add(t *testing.T, b backend, objects []*unstructured.Unstructu
 	t.Helper()
 	for _, o := range objects {
 		short := strings.TrimSuffix(o.GetName(), "-"+s.name)
-		if slices.Contains(s.without, o.GetKind()+"/"+short) || o.GetKind() == "Deployment" && !s.pods {
+		if slices.Contains(s.without, o.GetKind()+"/"+short) || o.GetKind() == "Deployment" && !s.pods && !slices.Contains(s.made, "Deployment") {
 			continue
 		}
 		if o.GetKind() == "Service" && !s.pods {
@@ -101,8 +122,8 @@ func (s *settled) add(t *testing.T, b backend, objects []*unstructured.Unstructu
 			s.issue(t, b, o)
 		}
 		s.written = append(s.written, o)
-		if o.GetKind() == "EndpointSlice" && s.pods {
-			continue // the controller writes it
+		if o.GetKind() == "EndpointSlice" && s.pods || slices.Contains(s.made, o.GetKind()) {
+			continue // a controller writes it
 		}
 		live := o.DeepCopy()
 		for _, field := range [][]string{{"status"}, {"metadata", "generation"}, {"metadata", "creationTimestamp"}} {
@@ -122,6 +143,10 @@ func (s *settled) add(t *testing.T, b backend, objects []*unstructured.Unstructu
 // issue gives a Secret a certificate of the test.
 func (s *settled) issue(t *testing.T, b backend, secret *unstructured.Unstructured) {
 	t.Helper()
+	if secret.GetName() == "authority" {
+		b.authority.giveTo(t, secret)
+		return
+	}
 	namespace := strings.TrimSuffix(secret.GetNamespace(), "-"+s.name)
 	c, wanted := s.certificates[secret.GetName()]
 	if !wanted {
@@ -131,6 +156,11 @@ func (s *settled) issue(t *testing.T, b backend, secret *unstructured.Unstructur
 		return
 	}
 	certificate, key := b.authority.issue(t, own(c.host, s.name), c.hours)
+	fill(secret, certificate, key)
+}
+
+// fill puts a certificate with its key into a Secret.
+func fill(secret *unstructured.Unstructured, certificate, key []byte) {
 	secret.Object["data"] = map[string]any{
 		corev1.TLSCertKey: base64.StdEncoding.EncodeToString(certificate), corev1.TLSPrivateKeyKey: base64.StdEncoding.EncodeToString(key),
 	}

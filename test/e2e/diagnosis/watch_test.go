@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gatehouse-platform/gatehouse/internal/diagnose"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/doctor"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
 )
 
@@ -34,10 +34,9 @@ func TestWatch(t *testing.T) {
 	if err := p.ApplyYAML(ctx, broken); err != nil {
 		t.Fatal(err)
 	}
-	l := &live{plane: p}
 	var mend diagnose.Finding
-	err := l.eventually(ctx, func(ctx context.Context) error {
-		found, err := run(ctx, p, "--kubeconfig", p.Kubeconfig(), "-n", namespace)
+	err := doctor.Eventually(ctx, p, func(ctx context.Context) error {
+		found, err := doctor.Run(ctx, p, "--kubeconfig", p.Kubeconfig(), "-n", namespace)
 		if err != nil {
 			return err
 		}
@@ -51,7 +50,7 @@ func TestWatch(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	cmd := exec.CommandContext(ctx, filepath.Join(programs(p), "gatehouse"), "diagnose", "--watch", "--kubeconfig", p.Kubeconfig(), "-n", namespace)
+	cmd := exec.CommandContext(ctx, doctor.Gatehouse(p), "diagnose", "--watch", "--kubeconfig", p.Kubeconfig(), "-n", namespace)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +66,7 @@ func TestWatch(t *testing.T) {
 		close(lines)
 	}()
 	until(t, lines, "1 error.")
-	if err := do(ctx, p, mend); err != nil {
+	if err := doctor.Do(ctx, p, mend); err != nil {
 		t.Fatal(err)
 	}
 	said := until(t, lines, "Nothing is wrong.")
@@ -86,7 +85,7 @@ func TestWatch(t *testing.T) {
 func until(t *testing.T, lines <-chan string, last string) string {
 	t.Helper()
 	var all strings.Builder
-	limit := time.After(settling)
+	limit := time.After(doctor.Settling)
 	for {
 		select {
 		case line, more := <-lines:

@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/gatehouse-platform/gatehouse/test/e2e/charts"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/helm"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/product"
@@ -87,31 +86,13 @@ func TestEnvoyGatewayTakesEverything(t *testing.T) {
 	})
 }
 
-// installReal installs a third party's own chart, with images of the programs that are
-// built here, and removes it in the end.
+// installReal installs a third party's own chart, and removes it in the end.
 func installReal(ctx context.Context, t *testing.T, p *plane.Plane, name, namespace string) {
 	t.Helper()
-	made, err := charts.LoadReal(ctx, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, image := range made.Images {
-		if err := p.PushImage(ctx, plane.Image{Name: image.Name, Component: image.Component, Path: image.Path, Writable: image.Writable}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	archive, err := made.Save(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
 	inNamespace(ctx, t, p, namespace)
-	release, err := helm.Open(p, helm.Options{Chart: archive, Name: name, Namespace: namespace})
+	release, err := helm.InstallReal(ctx, p, name, namespace)
 	if err != nil {
 		t.Fatal(err)
-	}
-	release.Force = true
-	if _, err := release.Install(ctx, nil); err != nil {
-		t.Fatalf("cannot install chart %q: %v", name, err)
 	}
 	t.Cleanup(func() {
 		if err := release.Uninstall(); err != nil {
