@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -21,10 +22,15 @@ func TestMain(m *testing.M) {
 		os.Exit(runChild(how))
 	}
 	suite.Main(m, suite.Options{
-		Tier: suite.Plane, Components: product.Components(), Charts: product.RealCharts, Prepare: product.Install,
+		Tier: suite.Plane, Components: product.Components(), Charts: writeCharts, Prepare: product.Install,
 		// A Cluster comes up in steps.
 		Patience: 10 * time.Minute,
 	})
+}
+
+// writeCharts writes those of the product, and those that are diagnosed.
+func writeCharts(ctx context.Context, dir string) error {
+	return errors.Join(product.RealCharts(ctx, dir), diagnosed(dir))
 }
 
 // apply applies the YAML, in which %[1]s is the namespace.

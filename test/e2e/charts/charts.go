@@ -27,6 +27,8 @@ type Chart struct {
 	Version string
 	// Definitions are files with CustomResourceDefinitions for its crds folder.
 	Definitions []string
+	// Hook is the template of a hook; none when it is empty.
+	Hook string
 }
 
 // template is the one object of a stand-in. It takes the release's name, so a
@@ -64,6 +66,9 @@ func (c Chart) save(dir string) error {
 			Annotations: map[string]string{StandInAnnotation: "true"},
 		},
 		Templates: []*chart.File{{Name: "templates/values.yaml", Data: []byte(template)}},
+	}
+	if c.Hook != "" {
+		made.Templates = append(made.Templates, &chart.File{Name: "templates/hook.yaml", Data: []byte(c.Hook)})
 	}
 	for _, path := range c.Definitions {
 		data, err := os.ReadFile(path)
