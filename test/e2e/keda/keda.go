@@ -20,20 +20,23 @@ import (
 )
 
 const (
-	namespace = "keda"
-	module    = "github.com/kedacore/keda/v2"
-	operator  = "keda-operator"
-	adapter   = "keda-metrics-apiserver"
+	// Namespace is where KEDA's manifests install it.
+	Namespace = "keda"
+	// Adapter is the Deployment of its metrics server, and the Service that leads to it.
+	Adapter = "keda-metrics-apiserver"
+
+	module   = "github.com/kedacore/keda/v2"
+	operator = "keda-operator"
 )
 
 // Components are what [Install] needs of a plane.
-func Components() []string { return []string{"node", operator, adapter} }
+func Components() []string { return []string{"node", operator, Adapter} }
 
 // images are those that the manifests name.
 func images() []plane.Image {
 	return []plane.Image{
 		{Name: "ghcr.io/kedacore/keda", Component: operator, Path: "/keda", User: "65532:65532"},
-		{Name: "ghcr.io/kedacore/keda-metrics-apiserver", Component: adapter, Path: "/keda-adapter", User: "65532:65532"},
+		{Name: "ghcr.io/kedacore/keda-metrics-apiserver", Component: Adapter, Path: "/keda-adapter", User: "65532:65532"},
 	}
 }
 
@@ -66,8 +69,8 @@ func Install(ctx context.Context, p *plane.Plane) error {
 		return err
 	}
 	return errors.Join(
-		p.WaitCondition(ctx, plane.Reference("apps/v1", "Deployment", namespace, operator), "Available"),
-		p.WaitCondition(ctx, plane.Reference("apps/v1", "Deployment", namespace, adapter), "Available"),
+		p.WaitCondition(ctx, plane.Reference("apps/v1", "Deployment", Namespace, operator), "Available"),
+		p.WaitCondition(ctx, plane.Reference("apps/v1", "Deployment", Namespace, Adapter), "Available"),
 		p.WaitCondition(ctx, plane.Reference("apiregistration.k8s.io/v1", "APIService", "", "v1beta1.external.metrics.k8s.io"), "Available"),
 	)
 }

@@ -1,5 +1,6 @@
 // Package scale shows that traffic scales the chart mcp-server: Prometheus scrapes what
-// its PodMonitor selects, and KEDA scales its Deployment on what Prometheus says.
+// its PodMonitor selects, and KEDA scales its Deployment on what Prometheus says; and what
+// gatehouse diagnose finds of the two.
 //
 // It needs root, for the node: see package plane.
 package scale
@@ -17,6 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/agent"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/doctor"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/helm"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/keda"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
@@ -38,6 +40,7 @@ func prepare(ctx context.Context, p *plane.Plane) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return keda.Install(ctx, p) })
 	group.Go(func() error { return product.PushServer(ctx, p) })
+	group.Go(func() error { return doctor.Prepare(ctx, p) })
 	group.Go(func() error {
 		if err := prometheus.Install(ctx, p); err != nil {
 			return err
