@@ -42,7 +42,7 @@ func crossplane() component {
 }
 
 func startCrossplane(ctx context.Context, p *Plane, program string) error {
-	ports, err := freePorts(3)
+	ports, err := p.freePorts(3)
 	if err != nil {
 		return err
 	}

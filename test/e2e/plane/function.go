@@ -67,7 +67,7 @@ func (p *Plane) AddFunction(ctx context.Context, f Function) error {
 }
 
 func (p *Plane) addFunction(ctx context.Context, f Function, program string) error {
-	ports, err := freePorts(1)
+	ports, err := p.freePorts(1)
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,15 @@
 package plane
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"strconv"
 	"sync"
+
+	"golang.org/x/sys/unix"
 )
 
 // forward carries every connection that l accepts to address, until l closes.
@@ -52,27 +55,42 @@ const (
 	lastPort  = 32000
 )
 
-// freePorts returns n loopback TCP ports that nobody listens on. All are held
-// until the last one is known, so they differ.
-func freePorts(n int) ([]int, error) {
-	var held []net.Listener
-	defer func() {
-		for _, l := range held {
-			_ = l.Close()
-		}
-	}()
+// freePorts returns n loopback TCP ports that nobody listens on and that no other plane
+// is given, until this one is closed: what is to listen starts seconds later.
+func (p *Plane) freePorts(n int) ([]int, error) {
 	ports := make([]int, 0, n)
-	// Another plane may start at the same time: it begins somewhere else.
 	for _, offset := range rand.Perm(lastPort - firstPort) {
 		port := firstPort + offset
+		reserved, err := reserve(fmt.Sprintf("port-%d", port))
+		if err != nil {
+			return nil, err
+		}
+		if reserved == nil {
+			continue
+		}
+		p.onClose(reserved.Close)
 		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
 			continue
 		}
-		held = append(held, l)
+		_ = l.Close()
 		if ports = append(ports, port); len(ports) == n {
 			return ports, nil
 		}
 	}
 	return nil, fmt.Errorf("cannot find %d free ports between %d and %d", n, firstPort, lastPort)
+}
+
+// reserve takes a name for this process among all that start planes on this machine, and
+// returns nil when another one has it. It is the name of a socket without a file, which
+// the kernel takes back when the process ends.
+func reserve(name string) (net.Listener, error) {
+	l, err := net.Listen("unix", "@gatehouse-"+name)
+	if errors.Is(err, unix.EADDRINUSE) {
+		return nil, nil //nolint:nilnil // that is what the name of the result says
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot reserve %q: %w", name, err)
+	}
+	return l, nil
 }

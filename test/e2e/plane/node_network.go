@@ -42,13 +42,12 @@ func newNodeNetwork() (*nodeNetwork, error) {
 			continue
 		}
 		link := fmt.Sprintf("gatehouse%d", third)
-		// A name without a file: the kernel gives it to one process, and takes it back.
-		reserved, err := net.Listen("unix", "@"+link)
-		if errors.Is(err, unix.EADDRINUSE) {
-			continue
-		}
+		reserved, err := reserve(link)
 		if err != nil {
-			return nil, fmt.Errorf("cannot reserve a network for the node: %w", err)
+			return nil, err
+		}
+		if reserved == nil {
+			continue
 		}
 		return &nodeNetwork{
 			host: host, node: fmt.Sprintf("198.18.%d.2", third),

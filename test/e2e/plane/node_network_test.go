@@ -1,6 +1,9 @@
 package plane
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // TestNodeNetworksDiffer: planes that start at the same time get different networks,
 // before anything of them is to be seen.
@@ -19,6 +22,32 @@ func TestNodeNetworksDiffer(t *testing.T) {
 	for _, n := range []*nodeNetwork{first, second} {
 		if err := n.taken.Close(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestPortsDiffer: two planes are never given the same port, though nobody listens yet.
+func TestPortsDiffer(t *testing.T) {
+	one, other := &Plane{}, &Plane{}
+	for _, p := range []*Plane{one, other} {
+		t.Cleanup(func() {
+			for _, c := range p.closers {
+				_ = c()
+			}
+		})
+	}
+	// So many that some would be the same by chance.
+	first, err := one.freePorts(300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := other.freePorts(300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, port := range second {
+		if slices.Contains(first, port) {
+			t.Errorf("port %d is given twice", port)
 		}
 	}
 }

@@ -168,7 +168,7 @@ func prepare(options Options) (*Plane, error) {
 
 // startAll starts what the components need from the harness, then them.
 func (p *Plane) startAll(ctx context.Context, options Options, chosen []component) error {
-	ports, err := freePorts(4)
+	ports, err := p.freePorts(4)
 	if err != nil {
 		return err
 	}
