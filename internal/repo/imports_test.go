@@ -57,7 +57,7 @@ var layers = []layer{
 	{folder: "internal/function", ours: []string{"internal/compose", "internal/composed"}, others: []string{"github.com/crossplane/function-sdk-go", "google.golang.org/protobuf"}},
 	{folder: "internal/serve", others: []string{"github.com/crossplane/function-sdk-go", "github.com/grpc-ecosystem/go-grpc-middleware", "github.com/prometheus/client_golang", "google.golang.org/grpc"}},
 	{folder: "internal/version", others: []string{}, pure: true},
-	{folder: "internal/render", ours: []string{"api", "catalog", "internal/compose", "internal/composed", "internal/tree"}, others: pureOthers},
+	{folder: "internal/render", ours: []string{"api", "catalog", "internal/compose", "internal/composed", "internal/tree"}, others: append([]string{"go.yaml.in/yaml/v2"}, pureOthers...)},
 
 	// The MCP server: what is in a cluster, how long streams last there, the tools on
 	// both, and the HTTP server that knows nothing of either.

@@ -55,7 +55,7 @@ func (n *Node) write(w io.Writer, width int, prefix string) error {
 // Wrap breaks a text between words into lines of at most width characters, where it is to
 // be broken. A word that is longer stays whole.
 func Wrap(text string, width int, broken bool) []string {
-	if !broken || utf8.RuneCountInString(text) <= width {
+	if !broken {
 		return []string{text}
 	}
 	var out []string

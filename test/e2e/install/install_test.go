@@ -110,15 +110,15 @@ func mendsWhatIsMissing(ctx context.Context, t *testing.T, i *installation, _ st
 	if err := i.plane.Client().Delete(ctx, gateway); err != nil {
 		t.Fatal(err)
 	}
-	if err := i.plane.Client().Delete(ctx, standIn(ctx, t, i.plane, "traefik")); err != nil {
+	if err := i.plane.Client().Delete(ctx, standIn(ctx, t, i.plane, "keda-add-ons-http")); err != nil {
 		t.Fatal(err)
 	}
 	missing := []string{
 		"Gateway envoy-gateway-system/eg [HTTP:80]  ✗ missing",
-		"chart traefik 39.0.0 → traefik  ✗ not ready: ConfigMap traefik/traefik-stand-in: is missing",
+		"chart keda-add-ons-http 0.12.2 → keda  ✗ not ready: ConfigMap keda/keda-add-ons-http-stand-in: is missing",
 	}
 	i.expect(ctx, t, 1, missing, "status")
-	i.expect(ctx, t, 1, []string{"+ create  Gateway envoy-gateway-system/eg", "+ create  ConfigMap traefik/traefik-stand-in"}, "install", "--dry-run")
+	i.expect(ctx, t, 1, []string{"+ create  Gateway envoy-gateway-system/eg", "+ create  ConfigMap keda/keda-add-ons-http-stand-in"}, "install", "--dry-run")
 	i.expect(ctx, t, 0, []string{" 2 changed"}, "install")
 	i.expect(ctx, t, 0, nil, "status")
 }
