@@ -111,8 +111,9 @@ func test(ctx context.Context, o options, root string) (proofs.Results, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = filepath.Join(root, "test", "e2e")
 	cmd.Stderr = os.Stderr
-	// The tests end their planes themselves when they are asked to.
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	// The tests end their planes themselves when they are asked to, which go does not do.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
 	cmd.WaitDelay = time.Minute
 	events, err := cmd.StdoutPipe()
 	if err != nil {
