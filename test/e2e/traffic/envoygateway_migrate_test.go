@@ -61,6 +61,13 @@ func takenAsMigrated(ctx context.Context, t *testing.T, p *plane.Plane, result *
 			}
 		}
 	}
+	t.Cleanup(func() { // another case has a Service of the same name with another port
+		for _, kind := range []client.Object{&corev1.Service{}, &discoveryv1.EndpointSlice{}} {
+			if err := p.Client().DeleteAllOf(context.WithoutCancel(ctx), kind, client.InNamespace(result.Objects[0].GetNamespace())); err != nil {
+				t.Error(err)
+			}
+		}
+	})
 	serve(ctx, t, p, result)
 	for _, o := range result.Objects {
 		if slices.Contains([]string{"HTTPRouteFilter"}, o.GetKind()) {
