@@ -29,6 +29,7 @@ func rights(mayPatch bool) []right {
 		{"gateway.networking.k8s.io", "httproutes"},
 		{"gateway.networking.k8s.io", "grpcroutes"},
 		{"gateway.networking.k8s.io", "referencegrants"},
+		{"gateway.networking.k8s.io", "backendtlspolicies"},
 		{"", "services"},
 		{"", "namespaces"},
 		{"discovery.k8s.io", "endpointslices"},
@@ -39,6 +40,8 @@ func rights(mayPatch bool) []right {
 		{"http.keda.sh", "interceptorroutes"},
 		{"gateway.envoyproxy.io", "backendtrafficpolicies"},
 		{"gateway.envoyproxy.io", "clienttrafficpolicies"},
+		{"gateway.envoyproxy.io", "envoyextensionpolicies"},
+		{"gateway.envoyproxy.io", "securitypolicies"},
 	} {
 		for _, verb := range []string{"get", "list", "watch"} {
 			out = append(out, right{verb, resource[0], resource[1], true})

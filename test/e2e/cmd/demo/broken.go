@@ -24,13 +24,13 @@ spec:
   hostnames: [demo.example.test]
   rules:
   - matches: [{path: {type: PathPrefix, value: /broken}}]
-    backendRefs: [{name: mcp-servr, port: 8080}]
+    backendRefs: [{name: mcp-mcp-servr, port: 3456}]
 `
 
 // breakRoute shows a route that leads nowhere, and how that is found.
 func (d *demo) breakRoute(ctx context.Context) error {
 	d.screen.title("A broken route, and why")
-	d.screen.sayf("HTTPRoute broken leads to Service mcp-servr: a typing mistake.\n")
+	d.screen.sayf("HTTPRoute broken leads to Service mcp-mcp-servr: a typing mistake.\n")
 	if err := d.plane.ApplyYAML(ctx, broken); err != nil {
 		return err
 	}
