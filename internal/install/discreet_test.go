@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -43,7 +44,12 @@ func TestSecretsAreUsedAndNotTold(t *testing.T) {
 	w.errs["argo-cd"] = fmt.Errorf("the schema does not take %q, and nobody %q: %w", hash, password, errMark)
 	i := w.installer(t, cluster, Options{})
 	var told []string
-	i.report = func(e Event) { told = append(told, e.Detail) }
+	var telling sync.Mutex // what does not depend on each other is done at the same time
+	i.report = func(e Event) {
+		telling.Lock()
+		defer telling.Unlock()
+		told = append(told, e.Detail)
+	}
 	_, err := i.Install(t.Context())
 	if err == nil || !strings.Contains(err.Error(), `the schema does not take "(hidden)", and nobody "(hidden)"`) {
 		t.Errorf("want the error without what is secret, got %v", err)
