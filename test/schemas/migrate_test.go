@@ -66,7 +66,8 @@ func TestMigrated(t *testing.T) {
 		}
 	}
 	known := []string{
-		"Gateway", "HTTPRoute", "BackendTLSPolicy", "BackendTrafficPolicy", "ClientTrafficPolicy", "SecurityPolicy", "HTTPRouteFilter", "TrafficPolicy", "LoadBalancerConfiguration", "TargetGroupConfiguration",
+		"Gateway", "HTTPRoute", "BackendTLSPolicy", "BackendTrafficPolicy", "ClientTrafficPolicy", "SecurityPolicy", "HTTPRouteFilter",
+		"TrafficPolicy", "LoadBalancerConfiguration", "TargetGroupConfiguration",
 	}
 	for _, kind := range append(known, migratedByHand...) {
 		if validated[kind] == 0 {
