@@ -158,11 +158,28 @@ func leftovers(t *testing.T, dir string, namespaces []string) error {
 	}
 	for _, link := range held {
 		// A process that ended meanwhile holds nothing.
-		if name, err := os.Readlink(link); err == nil && slices.Contains(namespaces, name) {
+		if name, err := os.Readlink(link); err == nil && slices.Contains(namespaces, name) && !ofAnother(filepath.Dir(filepath.Dir(link)), dir) {
 			errs = append(errs, fmt.Errorf("%q holds network namespace %q", link, name))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// ofAnother tells whether a process is of another plane than the one of dir, by its mark or,
+// in a container, by its cgroup: the kernel soon gives a namespace that is gone to the next
+// one that is made, with its number.
+func ofAnother(process, dir string) bool {
+	for file, before := range map[string]string{"environ": plane.MarkVariable + "=" + filepath.Dir(dir) + "/", "cgroup": "/"} {
+		data, err := os.ReadFile(filepath.Join(process, file))
+		if err != nil {
+			continue // it has ended
+		}
+		_, name, marked := strings.Cut(string(data), before+"gatehouse-plane-")
+		if marked && !strings.HasPrefix("gatehouse-plane-"+name, filepath.Base(dir)) {
+			return true
+		}
+	}
+	return false
 }
 
 // processesOf returns the processes, as their folder in /proc and their
