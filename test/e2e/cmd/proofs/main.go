@@ -76,7 +76,7 @@ func run(ctx context.Context, o options) error {
 }
 
 // atATime is how many packages are tested at a time: each has a plane of its own, and waits
-// for half of its time. Three took as long as two, on two cores, with the load of three.
+// for much of its time. Three left two cores nothing to spare, so that each took longer.
 const atATime = 2
 
 // slow are the folders whose tests take longest, the longest first: begun last, one of
