@@ -139,6 +139,9 @@ func (c compilation) run(ctx context.Context) error {
 func (b *builder) key(s source) (string, error) {
 	hash := sha256.New()
 	_, _ = fmt.Fprintln(hash, runtime.Version(), runtime.GOOS, runtime.GOARCH, s.target, s.ldflags, s.tags, s.cgo)
+	if s.without != nil {
+		_, _ = fmt.Fprintln(hash, *s.without)
+	}
 	root := filepath.Join(b.components, s.folder)
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {

@@ -72,6 +72,26 @@ func TestProgramIsBuiltOncePerInput(t *testing.T) {
 	}
 }
 
+// TestStubIsPartOfTheKey: what is left out decides what is built, too.
+func TestStubIsPartOfTheKey(t *testing.T) {
+	b, _, _ := testBuilder(t, goodMain)
+	seen := map[string]string{}
+	for name, s := range map[string]source{
+		"Whole":       {folder: "thing", target: "."},
+		"Without":     {folder: "thing", target: ".", without: &stub{module: "example.org/m", folder: "a", file: "go.mod"}},
+		"OtherFolder": {folder: "thing", target: ".", without: &stub{module: "example.org/m", folder: "b", file: "go.mod"}},
+	} {
+		key, err := b.key(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other, taken := seen[key]; taken {
+			t.Errorf("%s and %s are kept under the same key", name, other)
+		}
+		seen[key] = name
+	}
+}
+
 func TestBrokenBuildNamesTheComponent(t *testing.T) {
 	b, _, _ := testBuilder(t, badMain)
 	thing := source{folder: "thing", target: "."}

@@ -17,9 +17,9 @@ import (
 )
 
 // Restart ends the pod of Prometheus once the configuration that prometheus-operator makes
-// has the jobs, and returns when the next one runs. By itself Prometheus gets there up to
-// three minutes later: its reloader watches a link, of which it sees the first change alone
-// (addFile in pkg/reloader of Thanos 0.39), and then looks every --watch-interval.
+// has the jobs, and returns when the next one runs. By itself Prometheus got there up to
+// three minutes later. That is --watch-interval of its reloader, which else only watches the
+// file behind a link that the kubelet replaces (addFile in pkg/reloader of Thanos 0.39).
 func Restart(ctx context.Context, p *plane.Plane, jobs ...string) error {
 	err := p.Poll(ctx, "the jobs in the configuration of Prometheus", func(ctx context.Context) error {
 		made, err := configuration(ctx, p)
