@@ -9,6 +9,8 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/agent"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
@@ -78,11 +80,10 @@ func TestSetApp(t *testing.T) {
 func (r running) refuseStale(ctx context.Context, t *testing.T, session *mcp.ClientSession) {
 	t.Helper()
 	shown := r.setApp(ctx, t, session, map[string]any{"app": "keda", "enabled": false})
-	cluster := r.cluster(ctx, t)
-	if err := unstructured.SetNestedField(cluster.Object, true, "spec", "parameters", "apps", "dapr", "enabled"); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.plane.Client().Update(ctx, cluster); err != nil {
+	// A patch of the one field: Crossplane writes the Cluster meanwhile, and an update
+	// of the whole would be refused for that.
+	dapr := client.RawPatch(types.MergePatchType, []byte(`{"spec": {"parameters": {"apps": {"dapr": {"enabled": true}}}}}`))
+	if err := r.plane.Client().Patch(ctx, r.cluster(ctx, t), dapr); err != nil {
 		t.Fatal(err)
 	}
 	arguments := map[string]any{"namespace": r.namespace, "name": "team-a", "app": "keda", "enabled": false, "confirm": true, "digest": shown["digest"]}
