@@ -136,6 +136,12 @@ func (w *wait) interrupted(ctx context.Context) (waitOutput, error) {
 	return w.result("the cluster is no longer watched, call again"), nil
 }
 
+// firstProgress is how long nothing is told at first. Proxies made with Go's ReverseProxy,
+// Traefik among them, cut a response over HTTP/1.1 that begins while they have not yet seen
+// the end of the request, which takes a busy one some milliseconds:
+// https://github.com/golang/go/issues/40747, https://github.com/traefik/traefik/issues/11767
+const firstProgress = 50 * time.Millisecond
+
 // tell sends what is missing, if the caller asked for progress and it is news. How
 // much there will be is not known, so no total is given.
 func (w *wait) tell(ctx context.Context, missing []string) error {
@@ -146,6 +152,13 @@ func (w *wait) tell(ctx context.Context, missing []string) error {
 	message := fmt.Sprintf("%s is not ready: %s", w.object(), strings.Join(missing, "; "))
 	if message == w.told {
 		return nil
+	}
+	if w.step == 0 {
+		select {
+		case <-time.After(firstProgress):
+		case <-ctx.Done():
+			return fmt.Errorf("cannot wait for %s any longer: %w", w.object(), context.Cause(ctx))
+		}
 	}
 	w.told = message
 	w.step++

@@ -120,6 +120,24 @@ func TestWaitReadyAtOnce(t *testing.T) {
 	}
 }
 
+// TestFirstProgressWaits: a gateway gets the time to see the end of the request before the
+// response begins.
+func TestFirstProgressWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := newProgress()
+		session := client(t, mcpserver.Options{Cluster: newFake(t)}, told.options())
+		start := time.Now()
+		ctx, cancel := context.WithCancel(t.Context())
+		answer := inBackground(ctx, session, "mine", waitForRoute("web"))
+		<-told.came
+		if took := time.Since(start); took != 50*time.Millisecond {
+			t.Errorf("want the first progress after 50ms, got it after %v", took)
+		}
+		cancel()
+		<-answer
+	})
+}
+
 func TestWaitReadyTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		session := client(t, mcpserver.Options{Cluster: newFake(t)}, nil)
