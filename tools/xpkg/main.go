@@ -1,9 +1,11 @@
 // Command xpkg builds the Crossplane packages and the images of Gatehouse without a
 // network:
 //
-//	xpkg package   dist/configuration-gatehouse.xpkg, dist/function-gatehouse-ARCH.xpkg
-//	xpkg image     dist/image/function and dist/image/mcp-server, each an OCI layout
-//	               for all architectures
+//	xpkg package           dist/configuration-gatehouse.xpkg, dist/function-gatehouse-ARCH.xpkg
+//	xpkg image [NAME...]   dist/image/function and dist/image/mcp-server, each an OCI
+//	                       layout for all architectures; NAME: only these
+//
+// With -arch it is for these architectures only.
 package main
 
 import (
@@ -15,6 +17,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -25,6 +28,7 @@ import (
 type builder struct {
 	root, out string
 	programs  programs
+	arches    []string
 	// log is told what was built.
 	log io.Writer
 }
@@ -44,7 +48,9 @@ func main() {
 	}}
 	flag.StringVar(&b.root, "root", "..", "the root of the repository")
 	flag.StringVar(&b.out, "out", "", "where the packages go; dist in the root of the repository if empty")
+	arches := flag.String("arch", strings.Join(oci.Architectures(), ","), "the architectures to build for")
 	flag.Parse()
+	b.arches = strings.Split(*arches, ",")
 	if b.out == "" {
 		b.out = filepath.Join(b.root, "dist")
 	}
@@ -57,11 +63,16 @@ func main() {
 func (b builder) run(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	for _, arch := range b.arches {
+		if !slices.Contains(oci.Architectures(), arch) {
+			return fmt.Errorf("cannot build for architecture %q: there are %s", arch, strings.Join(oci.Architectures(), ", "))
+		}
+	}
 	switch {
 	case slices.Equal(args, []string{"package"}):
 		return b.packages(ctx)
-	case slices.Equal(args, []string{"image"}):
-		return b.image(ctx)
+	case len(args) > 0 && args[0] == "image":
+		return b.image(ctx, args[1:])
 	}
 	return fmt.Errorf("cannot tell what to build from %q: give package or image", args)
 }
@@ -82,7 +93,7 @@ func (b builder) packages(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for i, arch := range oci.Architectures() {
+	for i, arch := range b.arches {
 		if err := b.xpkg("function-gatehouse-"+arch, functions[i]); err != nil {
 			return err
 		}
@@ -112,7 +123,7 @@ func (b builder) functions(ctx context.Context) ([]v1.Image, error) {
 // images builds the image of a program for each architecture.
 func (b builder) images(ctx context.Context, p oci.Program) ([]v1.Image, error) {
 	var images []v1.Image
-	for _, arch := range oci.Architectures() {
+	for _, arch := range b.arches {
 		binary, err := oci.Build(ctx, b.root, p.Command, arch)
 		if err != nil {
 			return nil, err
@@ -134,19 +145,33 @@ func (b builder) xpkg(name string, img v1.Image) error {
 	return b.report(path, img)
 }
 
-func (b builder) image(ctx context.Context) error {
-	function, err := b.functions(ctx)
-	if err != nil {
-		return err
+// image writes the images of these names, of all without one.
+func (b builder) image(ctx context.Context, names []string) error {
+	all := []struct {
+		program oci.Program
+		build   func() ([]v1.Image, error)
+	}{
+		{b.programs.function, func() ([]v1.Image, error) { return b.functions(ctx) }},
+		{b.programs.server, func() ([]v1.Image, error) { return b.images(ctx, b.programs.server) }},
 	}
-	server, err := b.images(ctx, b.programs.server)
-	if err != nil {
-		return err
+	for _, name := range names {
+		if name != b.programs.function.Name && name != b.programs.server.Name {
+			return fmt.Errorf("cannot build image %q: there are %s and %s", name, b.programs.function.Name, b.programs.server.Name)
+		}
 	}
-	if err := b.layout(b.programs.function, function); err != nil {
-		return err
+	for _, each := range all {
+		if len(names) > 0 && !slices.Contains(names, each.program.Name) {
+			continue
+		}
+		images, err := each.build()
+		if err != nil {
+			return err
+		}
+		if err := b.layout(each.program, images); err != nil {
+			return err
+		}
 	}
-	return b.layout(b.programs.server, server)
+	return nil
 }
 
 func (b builder) layout(p oci.Program, images []v1.Image) error {

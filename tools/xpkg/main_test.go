@@ -35,7 +35,7 @@ func repository(t *testing.T) builder {
 			t.Fatal(err)
 		}
 	}
-	return builder{root: root, out: filepath.Join(root, "dist"), log: &bytes.Buffer{}, programs: programs{
+	return builder{root: root, out: filepath.Join(root, "dist"), log: &bytes.Buffer{}, arches: oci.Architectures(), programs: programs{
 		function: oci.Program{Name: "function", Command: "./cmd/function"},
 		server:   oci.Program{Name: "server", Command: "./cmd/server"},
 	}}
@@ -86,6 +86,36 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestOneImage: who needs one image for one architecture waits for no other.
+func TestOneImage(t *testing.T) {
+	b := repository(t)
+	b.arches = []string{"arm64"}
+	if err := b.run([]string{"image", "server"}); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(filepath.Join(b.out, "image"))
+	if err != nil || len(entries) != 1 || entries[0].Name() != "server" {
+		t.Fatalf("the images are %v (%v), want only that of the server", entries, err)
+	}
+	index, err := layout.ImageIndexFromPath(filepath.Join(b.out, "image", "server"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The layout holds the index that a registry takes, and that the images.
+	outer, err := index.IndexManifest()
+	if err != nil || len(outer.Manifests) != 1 {
+		t.Fatalf("the layout holds %+v (%v), want one index", outer, err)
+	}
+	inner, err := index.ImageIndex(outer.Manifests[0].Digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := inner.IndexManifest()
+	if err != nil || len(manifest.Manifests) != 1 || manifest.Manifests[0].Platform.Architecture != "arm64" {
+		t.Errorf("the image is for %+v (%v), want arm64 alone", manifest, err)
+	}
+}
+
 func TestRunFails(t *testing.T) {
 	cases := map[string]struct {
 		reason string
@@ -95,6 +125,8 @@ func TestRunFails(t *testing.T) {
 	}{
 		"Nothing":        {"Which of the two is for the caller to say.", nil, func(*builder) {}, "cannot tell what to build"},
 		"SomethingElse":  {"There are two.", []string{"chart"}, func(*builder) {}, "cannot tell what to build"},
+		"NoSuchImage":    {"A name that there is not is no request for nothing.", []string{"image", "client"}, func(*builder) {}, `cannot build image "client": there are function and server`},
+		"NoArchitecture": {"Images are for what clusters run on.", []string{"image"}, func(b *builder) { b.arches = []string{"i386"} }, `cannot build for architecture "i386": there are amd64, arm64`},
 		"NoRepository":   {"The files of the packages must be there.", []string{"package"}, func(b *builder) { b.root = t.TempDir() }, "cannot read a file of package"},
 		"BrokenServer":   {"Neither is the server.", []string{"image"}, func(b *builder) { b.programs.server.Command = "./cmd/nothing" }, "cannot build"},
 		"BrokenFunction": {"What does not compile is not packaged.", []string{"image"}, func(b *builder) { b.programs.function.Command = "./cmd/nothing" }, "cannot build"},
