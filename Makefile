@@ -64,7 +64,7 @@ test: ## Vet and test everything that needs nothing but Go (a few minutes)
 .PHONY: e2e
 e2e: ## Prove it with real components and pods (root for those with pods; the first time builds the components). WRITE=1: into docs/proofs.md
 	$(call step,what a node needs,test/e2e/prepare)
-	$(call step,build the end-to-end tests,$(GO) -C test/e2e test -c -o /dev/null ./...)
+	$(call step,compile the end-to-end tests,$(GO) -C test/e2e list -test -export -deps -f '' ./... >/dev/null)
 	$(call step,end-to-end tests,$(GO) -C test/e2e run ./cmd/proofs $(if $(WRITE),-write))
 	$(call step,foreign MCP clients,$(GO) -C test/inspector test -count=1 -timeout 20m ./...)
 
@@ -82,7 +82,10 @@ endef
 
 .PHONY: bench
 bench: ## Run every benchmark for BENCHTIME (default 1s)
-	$(call step,benchmarks,$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...)
+	$(call step,benchmarks,$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(benchmarked))
+
+# The packages with benchmarks: go test would link the tests of all the others, too.
+benchmarked = $$(find . -name '*_test.go' -not -path './test/*' -not -path './tools/*' -not -path './.cache/*' -exec grep -l '^func Benchmark' {} + | xargs -n 1 dirname | sort -u)
 
 .PHONY: generate
 generate: ## Write what is generated: package/, docs/api.md, the chart's README

@@ -24,10 +24,11 @@ type commands struct {
 
 func newCommands(t *testing.T) commands {
 	t.Helper()
-	c := commands{program: filepath.Join(t.TempDir(), "plane"), name: fmt.Sprintf("test-%d", os.Getpid())}
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", c.program, "./cmd/plane").CombinedOutput(); err != nil {
-		t.Fatalf("cannot build the program for planes: %v\n%s", err, out)
+	program, err := plane.BuildCommand(t.Context(), filepath.Join("test", "e2e"), "./cmd/plane", nil)
+	if err != nil {
+		t.Fatal(err)
 	}
+	c := commands{program: program, name: fmt.Sprintf("test-%d", os.Getpid())}
 	// Also if the test fails in between.
 	t.Cleanup(func() { _ = exec.Command(c.program, "down", "-name", c.name).Run() })
 	return c

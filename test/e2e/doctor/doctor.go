@@ -16,7 +16,6 @@ import (
 
 	"github.com/gatehouse-platform/gatehouse/internal/diagnose"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
-	"github.com/gatehouse-platform/gatehouse/test/e2e/product"
 )
 
 // Prepare builds gatehouse, and the kubectl that does what gatehouse says, unless that was
@@ -29,7 +28,7 @@ func Prepare(ctx context.Context, p *plane.Plane) error {
 	if err != nil {
 		return fmt.Errorf("cannot make a folder for programs: %w", err)
 	}
-	return errors.Join(buildGatehouse(ctx, p), linkKubectl(ctx, p))
+	return errors.Join(linkGatehouse(ctx, p), linkKubectl(ctx, p))
 }
 
 // programs is the folder of gatehouse and kubectl.
@@ -38,15 +37,13 @@ func programs(p *plane.Plane) string { return filepath.Join(p.Dir(), "programs")
 // Gatehouse is the program.
 func Gatehouse(p *plane.Plane) string { return filepath.Join(programs(p), "gatehouse") }
 
-func buildGatehouse(ctx context.Context, p *plane.Plane) error {
-	root, err := product.Root()
+func linkGatehouse(ctx context.Context, p *plane.Plane) error {
+	gatehouse, err := plane.BuildCommand(ctx, ".", "./cmd/gatehouse", nil)
 	if err != nil {
 		return err
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-o", Gatehouse(p), "./cmd/gatehouse")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot build gatehouse: %w\n%s", err, out)
+	if err := os.Symlink(gatehouse, Gatehouse(p)); err != nil {
+		return fmt.Errorf("cannot give gatehouse its name: %w", err)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	suite.Main(m, suite.Options{
 		Tier: suite.Plane, Components: product.Components(), Charts: packCharts,
 		Prepare: func(ctx context.Context, p *plane.Plane) error {
-			return errors.Join(build(ctx, p), product.Install(ctx, p))
+			return errors.Join(build(ctx), product.Install(ctx, p))
 		},
 		Patience: 4 * time.Minute,
 	})
@@ -47,18 +47,9 @@ func packCharts(ctx context.Context, dir string) error {
 	return os.Link(filepath.Join(dir, "openfunction-0.7.0.tgz"), filepath.Join(dir, openFunctionArchive))
 }
 
-func build(ctx context.Context, p *plane.Plane) error {
-	root, err := product.Root()
-	if err != nil {
-		return err
-	}
-	program = filepath.Join(p.Dir(), "gatehouse")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, "./cmd/gatehouse")
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot build gatehouse: %w\n%s", err, out)
-	}
-	return nil
+func build(ctx context.Context) (err error) {
+	program, err = plane.BuildCommand(ctx, ".", "./cmd/gatehouse", nil)
+	return err
 }
 
 // installation is a Cluster, in a file, on the plane.

@@ -47,9 +47,13 @@ func startServer(t *testing.T, values string) (context.Context, running) {
 			t.Error(err)
 		}
 	})
+	program, err := plane.BuildCommand(ctx, ".", "./cmd/mcp-server", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	address := freeAddress(t)
 	r := running{plane: p, namespace: namespace, url: "http://" + address, objects: objects}
-	cmd := exec.CommandContext(ctx, buildServer(ctx, t), "--kubeconfig", kubeconfigOf(t, p, r.token(ctx, t, r.serviceAccount(t))), "--metrics-listen=")
+	cmd := exec.CommandContext(ctx, program, "--kubeconfig", kubeconfigOf(t, p, r.token(ctx, t, r.serviceAccount(t))), "--metrics-listen=")
 	cmd.Env = append(r.environment(t), "GATEHOUSE_MCP_LISTEN="+address)
 	log := &strings.Builder{}
 	cmd.Stderr = log
@@ -68,18 +72,6 @@ func startServer(t *testing.T, values string) (context.Context, running) {
 		t.Fatal(err)
 	}
 	return ctx, r
-}
-
-// buildServer builds the program once for each test.
-func buildServer(ctx context.Context, t *testing.T) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "mcp-server")
-	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", program, "./cmd/mcp-server")
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("cannot build the server: %v\n%s", err, out)
-	}
-	return program
 }
 
 func freeAddress(t *testing.T) string {

@@ -36,6 +36,7 @@ func (s source) cacheFolder() string {
 
 // builder builds programs from source into a cache that outlives the run.
 type builder struct {
+	root       string // of the repository
 	components string // the folder test/e2e/components
 	cache      string // where programs are kept, one folder per source
 	tmp        string // for the compiler's intermediate files
@@ -99,6 +100,24 @@ func (b *builder) build(ctx context.Context, s source, path string) error {
 		return err
 	}
 	return os.Rename(partial, path)
+}
+
+// command returns the path of a built command of the repository. Whether it is that of
+// the source as it is now, go sees itself.
+func (b *builder) command(ctx context.Context, module, pkg string) (string, error) {
+	done, err := b.take(ctx)
+	if err != nil {
+		return "", fmt.Errorf("cannot build %q: %w", pkg, err)
+	}
+	defer done()
+	out := filepath.Join(b.root, ".cache", "bin", path.Base(pkg))
+	built := b.progress.step("building " + path.Base(pkg))
+	err = compilation{dir: filepath.Join(b.root, module), target: pkg, ldflags: "-s -w", out: out, tmp: b.tmp}.run(ctx)
+	built(err)
+	if err != nil {
+		return "", fmt.Errorf("cannot build %q: %w", pkg, err)
+	}
+	return out, nil
 }
 
 // compilation is one run of the Go compiler.

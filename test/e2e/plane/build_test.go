@@ -27,7 +27,7 @@ func testBuilder(t *testing.T, main string) (b *builder, write func(main string)
 	put("go.mod", "module thing\n\ngo 1.26.0\n")
 	put("main.go", main)
 	printed = &bytes.Buffer{}
-	b = &builder{components: root, cache: filepath.Join(root, "cache"), tmp: root, progress: &progress{out: printed}}
+	b = &builder{root: root, components: root, cache: filepath.Join(root, "cache"), tmp: root, progress: &progress{out: printed}}
 	return b, func(main string) { put("main.go", main) }, printed
 }
 
@@ -69,6 +69,43 @@ func TestProgramIsBuiltOncePerInput(t *testing.T) {
 	}
 	if _, err := os.Stat(first); !os.IsNotExist(err) {
 		t.Errorf("the outdated program %q is kept (%v)", first, err)
+	}
+}
+
+// TestCommandIsBuiltWhenItChanges: all who ask get the same file, which is that of the
+// source as it is.
+func TestCommandIsBuiltWhenItChanges(t *testing.T) {
+	b, write, _ := testBuilder(t, goodMain)
+	build := func() os.FileInfo {
+		t.Helper()
+		program, err := b.command(t.Context(), ".", "./thing")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := filepath.Join(b.root, ".cache", "bin", "thing"); program != want {
+			t.Fatalf("it is %q, want %q", program, want)
+		}
+		info, err := os.Stat(program)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info
+	}
+	if err := os.Rename(filepath.Join(b.root, "thing", "go.mod"), filepath.Join(b.root, "go.mod")); err != nil {
+		t.Fatal(err)
+	}
+	// go writes the time of what it finds up to date anew, and the file when it is not.
+	first := build()
+	if again := build(); !os.SameFile(first, again) {
+		t.Error("the same source was built twice")
+	}
+	write(otherMain)
+	if changed := build(); os.SameFile(first, changed) {
+		t.Error("a changed main.go gives the program of before")
+	}
+	write(badMain)
+	if _, err := b.command(t.Context(), ".", "./thing"); err == nil || !strings.Contains(err.Error(), `cannot build "./thing"`) {
+		t.Errorf("what does not compile gives %v, want that it cannot be built", err)
 	}
 }
 

@@ -17,9 +17,9 @@ import (
 type Function struct {
 	// Name is what a Composition's functionRef says.
 	Name string
-	// Program is a built program. When it is empty, Package of the module in
-	// Dir is built; the Go build cache makes that quick when nothing changed.
-	Program, Dir, Package string
+	// Program is a built program; empty: that of Package, seen from the root of this
+	// repository, which is built when it has changed.
+	Program, Package string
 	// Args are further arguments, such as an address for metrics.
 	Args []string
 }
@@ -51,16 +51,14 @@ spec:
 // its name, and returns once it answers with mutual TLS. It ends with the plane.
 func (p *Plane) AddFunction(ctx context.Context, f Function) error {
 	program := f.Program
+	var err error
 	if program == "" {
-		program = filepath.Join(p.dir, "tmp", f.Name)
-		done := p.progress.step("building " + f.Name)
-		err := compilation{dir: f.Dir, target: f.Package, out: program, tmp: p.builder.tmp}.run(ctx)
-		done(err)
-		if err != nil {
-			return fmt.Errorf("cannot add function %q: %w", f.Name, err)
-		}
+		program, err = p.builder.command(ctx, ".", f.Package)
 	}
-	if err := p.addFunction(ctx, f, program); err != nil {
+	if err == nil {
+		err = p.addFunction(ctx, f, program)
+	}
+	if err != nil {
 		return fmt.Errorf("cannot add function %q: %w", f.Name, err)
 	}
 	return nil

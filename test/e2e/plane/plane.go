@@ -261,9 +261,11 @@ func (p *Plane) release(name string) (*process, error) {
 }
 
 // environment is what every component sees. Home and temporary folder are in
-// the run directory, so whatever a component caches goes with it.
+// the run directory, so whatever a component caches goes with it. How much memory may wait
+// to be collected is for the caller to say; empty is as if it were not set.
 func (p *Plane) environment() []string {
 	return []string{
+		"GOGC=" + os.Getenv("GOGC"),
 		"PATH=" + os.Getenv("PATH"),
 		"HOME=" + filepath.Join(p.dir, "home"),
 		"TMPDIR=" + filepath.Join(p.dir, "tmp"),

@@ -20,6 +20,18 @@ func Build(ctx context.Context, name string, out io.Writer) (string, error) {
 	if at < 0 {
 		return "", fmt.Errorf("cannot build component %q: there is none of that name with a program", name)
 	}
+	return build(out, func(b *builder) (string, error) { return b.program(ctx, *all[at].source) })
+}
+
+// BuildCommand returns the path of a command of this repository: of the package pkg, seen
+// from the folder module, which is seen from the root. It stays where it is, so that it is
+// built once for all who ask. What lasts over a second is told as in [Build].
+func BuildCommand(ctx context.Context, module, pkg string, out io.Writer) (string, error) {
+	return build(out, func(b *builder) (string, error) { return b.command(ctx, module, pkg) })
+}
+
+// build has a builder without a plane build.
+func build(out io.Writer, with func(*builder) (string, error)) (string, error) {
 	root, err := modules.Root()
 	if err != nil {
 		return "", err
@@ -32,7 +44,7 @@ func Build(ctx context.Context, name string, out io.Writer) (string, error) {
 	if out == nil {
 		out = os.Stderr
 	}
-	return newBuilder(root, tmp, &progress{out: out}).program(ctx, *all[at].source)
+	return with(newBuilder(root, tmp, &progress{out: out}))
 }
 
 // newBuilder builds what the repository at root pins, with tmp for the compiler's own files.
@@ -41,5 +53,5 @@ func newBuilder(root, tmp string, progress *progress) *builder {
 	if cache == "" {
 		cache = filepath.Join(root, ".cache", "components")
 	}
-	return &builder{components: filepath.Join(root, "test", "e2e", "components"), cache: cache, tmp: tmp, progress: progress}
+	return &builder{root: root, components: filepath.Join(root, "test", "e2e", "components"), cache: cache, tmp: tmp, progress: progress}
 }

@@ -7,15 +7,20 @@ import (
 	"time"
 )
 
-// pollInterval is the time between two looks at something awaited. Looks are
-// cheap here: everything is on loopback.
-const pollInterval = 100 * time.Millisecond
+// The time between two looks at something awaited. Most looks are cheap: everything is on
+// loopback. After one that is not, what is awaited gets as much time as the look took, for
+// both need the same few processors.
+const (
+	pollInterval    = 100 * time.Millisecond
+	longestInterval = 2 * time.Second
+)
 
 // Poll calls check until it returns nil. It gives up when ctx ends or a process
 // of the plane dies, with an error that says what was awaited and what check
 // returned last. Set a deadline on ctx.
 func (p *Plane) Poll(ctx context.Context, what string, check func(ctx context.Context) error) error {
 	for {
+		began := time.Now()
 		last := check(ctx)
 		if last == nil {
 			return nil
@@ -26,7 +31,7 @@ func (p *Plane) Poll(ctx context.Context, what string, check func(ctx context.Co
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("cannot wait longer for %s: %w: last seen: %w", what, context.Cause(ctx), last)
-		case <-time.After(pollInterval):
+		case <-time.After(min(max(pollInterval, time.Since(began)), longestInterval)):
 		}
 	}
 }

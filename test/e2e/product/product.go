@@ -114,7 +114,6 @@ func Install(ctx context.Context, p *plane.Plane) error {
 	}
 	err = p.AddFunction(ctx, plane.Function{
 		Name:    FunctionName,
-		Dir:     root,
 		Package: "./cmd/function",
 		Args:    []string{"--metrics-address="},
 	})

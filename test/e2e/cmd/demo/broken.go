@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os/exec"
 	"strings"
@@ -91,17 +92,15 @@ const program = ".cache/bin/gatehouse"
 // explain runs gatehouse explain, and shows what it says.
 func (d *demo) explain(ctx context.Context) error {
 	over := d.screen.working("\nbuilding gatehouse")
-	build := exec.CommandContext(ctx, "go", "build", "-o", program, "./cmd/gatehouse")
-	build.Dir = d.root
-	out, err := build.CombinedOutput()
+	_, err := plane.BuildCommand(ctx, ".", "./cmd/gatehouse", io.Discard)
 	over()
 	if err != nil {
-		return fmt.Errorf("cannot build gatehouse: %w\n%s", err, out)
+		return err
 	}
 	d.screen.sayf("\n%s explain route/broken -n %s\n", program, namespace)
 	cmd := exec.CommandContext(ctx, "./"+program, "explain", "route/broken", "--kubeconfig", d.plane.Kubeconfig(), "-n", namespace)
 	cmd.Dir = d.root
-	out, err = cmd.Output()
+	out, err := cmd.Output()
 	// The request does not get through: that is 1.
 	if exit := new(exec.ExitError); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
 		return fmt.Errorf("cannot explain: %w", err)
