@@ -77,7 +77,7 @@ func run(ctx context.Context, o options) error {
 
 // atATime is how many packages are tested at a time: each has a plane of its own, and waits
 // for much of its time. Three left two cores nothing to spare, so that each took longer.
-const atATime = 2
+const atATime = 3
 
 // slow are the folders whose tests take longest, the longest first: begun last, one of
 // them would run alone in the end.
