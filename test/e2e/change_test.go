@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/charts"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/clusters"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/inventory"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/product"
 )
@@ -93,15 +94,15 @@ func kedaIs(what string) map[string]string {
 func (d door) checkChanges(ctx context.Context, t *testing.T) {
 	for _, change := range clusterChanges() {
 		t.Run(change.name, func(t *testing.T) {
-			before := d.take(ctx, t)
-			patch(ctx, t, d.plane, d.namespace, "door", `{"spec":{"parameters":{"apps":`+change.merge+`}}}`)
+			before := d.Take(ctx, t)
+			clusters.Patch(ctx, t, d.Plane, d.Namespace, "door", `{"spec":{"parameters":{"apps":`+change.merge+`}}}`)
 			change.want["Cluster.devopstoolkit.ai home/door"] = "changed"
 			if err := d.awaitChanges(ctx, before, change.want); err != nil {
 				t.Fatalf("%s: %v", change.reason, err)
 			}
-			awaitReady(ctx, t, d.plane, d.xr)
+			awaitReady(ctx, t, d.Plane, d.XR)
 			// That was not on the way to somewhere else.
-			if diff := cmp.Diff(change.want, d.changes(before, d.take(ctx, t))); diff != "" {
+			if diff := cmp.Diff(change.want, d.changes(before, d.Take(ctx, t))); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", change.reason, diff)
 			}
 		})
@@ -111,11 +112,11 @@ func (d door) checkChanges(ctx context.Context, t *testing.T) {
 
 // checkValues looks at what the charts were given in the end.
 func checkValues(ctx context.Context, t *testing.T, d door) {
-	keda, err := standInOf(ctx, d.plane, "keda", "keda")
+	keda, err := clusters.StandIn(ctx, d.Plane, "keda", "keda")
 	if err != nil || keda.Annotations[charts.StandInAnnotation] != "keda-"+product.OtherKEDA {
 		t.Errorf("want KEDA %s to be installed, got %v %v", product.OtherKEDA, keda.Annotations, err)
 	}
-	argo, err := standInOf(ctx, d.plane, "argocd", "argo-cd")
+	argo, err := clusters.StandIn(ctx, d.Plane, "argocd", "argo-cd")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,20 +127,11 @@ func checkValues(ctx context.Context, t *testing.T, d door) {
 	}
 }
 
-func (d door) take(ctx context.Context, t *testing.T) inventory.Inventory {
-	t.Helper()
-	all, err := d.cluster.Take(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
 // changes are those of the whole cluster, with the Cluster's namespace as "home".
 func (d door) changes(before, after inventory.Inventory) map[string]string {
 	out := map[string]string{}
 	for id, what := range after.Changes(before) {
-		out[strings.ReplaceAll(id, " "+d.namespace+"/", " home/")] = what
+		out[strings.ReplaceAll(id, " "+d.Namespace+"/", " home/")] = what
 	}
 	return out
 }
@@ -149,12 +141,12 @@ func (d door) changes(before, after inventory.Inventory) map[string]string {
 func (d door) awaitChanges(ctx context.Context, before inventory.Inventory, want map[string]string) error {
 	ctx, cancel := context.WithTimeout(ctx, settle)
 	defer cancel()
-	return d.plane.Poll(ctx, "the change of the Cluster", func(ctx context.Context) error { return d.differs(ctx, before, want) })
+	return d.Plane.Poll(ctx, "the change of the Cluster", func(ctx context.Context) error { return d.differs(ctx, before, want) })
 }
 
 // differs compares what has changed with what is wanted.
 func (d door) differs(ctx context.Context, before inventory.Inventory, want map[string]string) error {
-	after, err := d.cluster.Take(ctx)
+	after, err := d.Everything.Take(ctx)
 	if err != nil {
 		return err
 	}
@@ -164,22 +156,17 @@ func (d door) differs(ctx context.Context, before inventory.Inventory, want map[
 	return nil
 }
 
-// clean removes everything that is new since an inventory.
-func (d door) clean(ctx context.Context, before inventory.Inventory) error {
-	return d.plane.Poll(ctx, "a clean cluster", func(ctx context.Context) error { return d.cluster.RemoveSince(ctx, before) })
-}
-
 // checkQuiet holds that nothing is written to anything while nobody changes the
 // Cluster, however often Crossplane looks at it.
 func (d door) checkQuiet(ctx context.Context, t *testing.T) {
-	before := d.take(ctx, t)
+	before := d.Take(ctx, t)
 	// An annotation makes Crossplane look again at once.
 	for i := range 3 {
-		patch(ctx, t, d.plane, d.namespace, "door", fmt.Sprintf(`{"metadata":{"annotations":{"e2e.gatehouse.example.org/look":"%d"}}}`, i))
+		clusters.Patch(ctx, t, d.Plane, d.Namespace, "door", fmt.Sprintf(`{"metadata":{"annotations":{"e2e.gatehouse.example.org/look":"%d"}}}`, i))
 		time.Sleep(time.Second)
 	}
-	patch(ctx, t, d.plane, d.namespace, "door", `{"metadata":{"annotations":{"e2e.gatehouse.example.org/look":null}}}`)
-	if diff := cmp.Diff(map[string]string{}, d.changes(before, d.take(ctx, t))); diff != "" {
+	clusters.Patch(ctx, t, d.Plane, d.Namespace, "door", `{"metadata":{"annotations":{"e2e.gatehouse.example.org/look":null}}}`)
+	if diff := cmp.Diff(map[string]string{}, d.changes(before, d.Take(ctx, t))); diff != "" {
 		t.Errorf("changes although nobody changed anything (-want +got):\n%s", diff)
 	}
 }
@@ -187,9 +174,9 @@ func (d door) checkQuiet(ctx context.Context, t *testing.T) {
 // breakAndMend gives the Cluster what the API server takes and the function does
 // not, together with a change that would be made if it did.
 func (d door) breakAndMend(ctx context.Context, t *testing.T) {
-	before := d.take(ctx, t)
-	patch(ctx, t, d.plane, d.namespace, "door", `{"spec":{"parameters":{"namespaces":["team-a","Team_B"],"apps":{"keda":{"enabled":false}}}}}`)
-	err := d.plane.WaitFor(ctx, d.xr, func(o *unstructured.Unstructured) error {
+	before := d.Take(ctx, t)
+	clusters.Patch(ctx, t, d.Plane, d.Namespace, "door", `{"spec":{"parameters":{"namespaces":["team-a","Team_B"],"apps":{"keda":{"enabled":false}}}}}`)
+	err := d.Plane.WaitFor(ctx, d.XR, func(o *unstructured.Unstructured) error {
 		message := conditionMessage(o, "Synced", "False")
 		for _, want := range []string{"spec.parameters.namespaces[1]", `"Team_B"`, "must be a DNS label"} {
 			if !strings.Contains(message, want) {
@@ -202,11 +189,11 @@ func (d door) breakAndMend(ctx context.Context, t *testing.T) {
 		t.Fatal(err)
 	}
 	only := map[string]string{"Cluster.devopstoolkit.ai home/door": "changed"}
-	if diff := cmp.Diff(only, d.changes(before, d.take(ctx, t))); diff != "" {
+	if diff := cmp.Diff(only, d.changes(before, d.Take(ctx, t))); diff != "" {
 		t.Errorf("a Fatal result changed something (-want +got):\n%s", diff)
 	}
-	patch(ctx, t, d.plane, d.namespace, "door", `{"spec":{"parameters":{"namespaces":["team-a"],"apps":{"keda":{"enabled":true}}}}}`)
-	awaitReady(ctx, t, d.plane, d.xr)
+	clusters.Patch(ctx, t, d.Plane, d.Namespace, "door", `{"spec":{"parameters":{"namespaces":["team-a"],"apps":{"keda":{"enabled":true}}}}}`)
+	awaitReady(ctx, t, d.Plane, d.XR)
 	if err := d.awaitChanges(ctx, before, only); err != nil {
 		t.Error(err)
 	}

@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/gatehouse-platform/gatehouse/test/e2e/clusters"
 )
 
 // checkCloudEnd deletes a Cluster on a cloud, with a Release and an Object in it that
@@ -16,38 +18,38 @@ import (
 func (d door) checkCloudEnd(ctx context.Context, t *testing.T, controlPlane schema.GroupVersionKind) {
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
-	deletions, err := d.cluster.WatchDeletions(watching, d.namespace, append(composedKinds(), controlPlane)...)
+	deletions, err := d.Everything.WatchDeletions(watching, d.Namespace, append(clusters.Kinds(), controlPlane)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	release, object := d.slowToEnd(ctx, t, composedKinds()[0]), d.slowToEnd(ctx, t, composedKinds()[2])
-	if err := d.plane.Client().Delete(ctx, d.xr.DeepCopy()); err != nil {
+	release, object := d.slowToEnd(ctx, t, clusters.Kinds()[0]), d.slowToEnd(ctx, t, clusters.Kinds()[2])
+	if err := d.Plane.Client().Delete(ctx, d.XR.DeepCopy()); err != nil {
 		t.Fatal(err)
 	}
 	used := &unstructured.Unstructured{}
 	used.SetGroupVersionKind(controlPlane)
-	used.SetNamespace(d.namespace)
-	used.SetName(d.xr.GetName())
-	if err := d.plane.WaitFor(ctx, used, refused); err != nil {
+	used.SetNamespace(d.Namespace)
+	used.SetName(d.XR.GetName())
+	if err := d.Plane.WaitFor(ctx, used, refused); err != nil {
 		t.Fatal(err)
 	}
 	for _, slow := range []*unstructured.Unstructured{release, object} {
-		if err := d.plane.Client().Patch(ctx, slow, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`))); err != nil {
+		if err := d.Plane.Client().Patch(ctx, slow, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`))); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := d.ended(ctx); err != nil {
+	if err := d.Ended(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.plane.WaitGone(ctx, used); err != nil {
+	if err := d.Plane.WaitGone(ctx, used); err != nil {
 		t.Fatal(err)
 	}
 	order, err := deletions.All()
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, home := controlPlane.GroupKind().String()+" "+d.namespace+"/"+d.xr.GetName(), " "+d.namespace+"/"+d.xr.GetName()
-	for _, kind := range composedKinds() {
+	id, home := controlPlane.GroupKind().String()+" "+d.Namespace+"/"+d.XR.GetName(), " "+d.Namespace+"/"+d.XR.GetName()
+	for _, kind := range clusters.Kinds() {
 		for _, mistake := range outOfOrder(order, kind.GroupKind().String()+home, id) {
 			t.Error(mistake)
 		}
@@ -69,15 +71,15 @@ func (d door) slowToEnd(ctx context.Context, t *testing.T, kind schema.GroupVers
 	t.Helper()
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(kind)
-	if err := d.plane.Client().List(ctx, list, client.InNamespace(d.namespace), client.MatchingLabels{"crossplane.io/composite": d.xr.GetName()}); err != nil {
+	if err := d.Plane.Client().List(ctx, list, client.InNamespace(d.Namespace), client.MatchingLabels{"crossplane.io/composite": d.XR.GetName()}); err != nil {
 		t.Fatal(err)
 	}
 	if len(list.Items) == 0 {
-		t.Fatalf("Cluster %q has no %s", d.xr.GetName(), kind.Kind)
+		t.Fatalf("Cluster %q has no %s", d.XR.GetName(), kind.Kind)
 	}
 	slow := &list.Items[0]
 	held := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":["e2e.gatehouse.example.org/slow"]}}`))
-	if err := d.plane.Client().Patch(ctx, slow, held); err != nil {
+	if err := d.Plane.Client().Patch(ctx, slow, held); err != nil {
 		t.Fatal(err)
 	}
 	return slow

@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/charts"
-	"github.com/gatehouse-platform/gatehouse/test/e2e/inventory"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/clusters"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/product"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
@@ -56,37 +56,28 @@ func TestClusterOnExistingCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := newDoor(t, p, namespace, "door")
-	before := d.take(ctx, t)
+	before := d.Take(ctx, t)
 	apply(ctx, t, p, namespace, frontDoor)
-	awaitReady(ctx, t, p, d.xr)
+	awaitReady(ctx, t, p, d.XR)
 
 	t.Run("IsComposedAsRendered", func(t *testing.T) { checkComposed(ctx, t, p, namespace) })
 	t.Run("IsInTheCluster", func(t *testing.T) { checkInstalled(ctx, t, p) })
-	t.Run("SaysSoInItsStatus", func(t *testing.T) { checkStatus(ctx, t, p, d.xr) })
+	t.Run("SaysSoInItsStatus", func(t *testing.T) { checkStatus(ctx, t, p, d.XR) })
 	t.Run("Changes", func(t *testing.T) { d.checkChanges(ctx, t) })
 	t.Run("FatalKeepsEverything", func(t *testing.T) { d.breakAndMend(ctx, t) })
 	t.Run("SettlesWithoutChurn", func(t *testing.T) { d.checkQuiet(ctx, t) })
 	t.Run("Ends", func(t *testing.T) { d.checkEnd(ctx, t) })
-	if err := d.clean(ctx, before); err != nil {
+	if err := d.Clean(ctx, before); err != nil {
 		t.Error(err)
 	}
 }
 
 // door is a Cluster on a plane, and everything around it.
-type door struct {
-	plane     *plane.Plane
-	cluster   *inventory.Cluster
-	namespace string
-	xr        *unstructured.Unstructured
-}
+type door struct{ clusters.Door }
 
 func newDoor(t *testing.T, p *plane.Plane, namespace, name string) door {
 	t.Helper()
-	cluster, err := inventory.Of(p.Config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return door{plane: p, cluster: cluster, namespace: namespace, xr: plane.Reference("devopstoolkit.ai/v2", "Cluster", namespace, name)}
+	return door{clusters.New(t, p, namespace, name)}
 }
 
 // checkComposed compares with what `gatehouse render` promises.
@@ -128,7 +119,7 @@ func checkInstalled(ctx context.Context, t *testing.T, p *plane.Plane) {
 			t.Errorf("want the grant for team-a and team-b, got %v", from)
 		}
 	}
-	argo, err := standInOf(ctx, p, "argocd", "argo-cd")
+	argo, err := clusters.StandIn(ctx, p, "argocd", "argo-cd")
 	if err != nil || !strings.Contains(argo.Data[charts.ValuesKey], "ingressClassName: traefik") || strings.Contains(argo.Data[charts.ValuesKey], "argocdServerAdminPassword") {
 		t.Errorf("want Argo CD behind Traefik and without a password of ours, got %v %v", argo.Data, err)
 	}

@@ -6,33 +6,29 @@ import (
 	"strings"
 	"testing"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gatehouse-platform/gatehouse/internal/compose"
 	"github.com/gatehouse-platform/gatehouse/internal/composed"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/clusters"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/inventory"
-	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 )
 
 // checkEnd deletes the Cluster: in which order it ends, and what is there afterwards.
 func (d door) checkEnd(ctx context.Context, t *testing.T) {
-	before := d.take(ctx, t)
+	before := d.Take(ctx, t)
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
-	deletions, err := d.cluster.WatchDeletions(watching, d.namespace, composedKinds()...)
+	deletions, err := d.Everything.WatchDeletions(watching, d.Namespace, clusters.Kinds()...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.plane.Client().Delete(ctx, d.xr.DeepCopy()); err != nil {
+	if err := d.Plane.Client().Delete(ctx, d.XR.DeepCopy()); err != nil {
 		t.Fatal(err)
 	}
 	end := d.endOf(t, before)
-	err = d.plane.Poll(ctx, "the end of the Cluster", func(ctx context.Context) error {
-		if err := d.releaseApplication(ctx); err != nil {
+	err = d.Plane.Poll(ctx, "the end of the Cluster", func(ctx context.Context) error {
+		if err := d.ReleaseApplication(ctx); err != nil {
 			return err
 		}
 		return d.differs(ctx, before, end)
@@ -44,7 +40,7 @@ func (d door) checkEnd(ctx context.Context, t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	home := " " + d.namespace + "/"
+	home := " " + d.Namespace + "/"
 	for user, config := range map[string]string{
 		"Release.helm.m.crossplane.io":      "ProviderConfig.helm.m.crossplane.io",
 		"Object.kubernetes.m.crossplane.io": "ProviderConfig.kubernetes.m.crossplane.io",
@@ -53,23 +49,9 @@ func (d door) checkEnd(ctx context.Context, t *testing.T) {
 			t.Error(mistake)
 		}
 	}
-	if _, err := standInOf(ctx, d.plane, "traefik", "traefik"); err != nil {
+	if _, err := clusters.StandIn(ctx, d.Plane, "traefik", "traefik"); err != nil {
 		t.Errorf("Traefik went with the Cluster: %v", err)
 	}
-}
-
-// composedKinds are the kinds whose deletion has an order.
-func composedKinds() []schema.GroupVersionKind {
-	helm := schema.GroupVersion{Group: "helm.m.crossplane.io", Version: "v1beta1"}
-	kubernetes := schema.GroupVersion{Group: "kubernetes.m.crossplane.io", Version: "v1alpha1"}
-	return []schema.GroupVersionKind{
-		helm.WithKind("Release"), helm.WithKind("ProviderConfig"),
-		kubernetes.WithKind("Object"), kubernetes.WithKind("ProviderConfig"),
-	}
-}
-
-func usageKind() schema.GroupVersionKind {
-	return schema.GroupVersionKind{Group: "protection.crossplane.io", Version: "v1beta1", Kind: "Usage"}
 }
 
 // outOfOrder says what was deleted before its time: nobody may even ask for the end of
@@ -101,77 +83,16 @@ func (d door) endOf(t *testing.T, before inventory.Inventory) map[string]string 
 	gone := map[string]string{}
 	for id := range before {
 		kind, name, _ := strings.Cut(id, " ")
-		if strings.HasPrefix(name, d.namespace+"/") && kind != "Secret" && kind != "ConfigMap" && kind != "ServiceAccount" {
-			gone[kind+" home/"+strings.TrimPrefix(name, d.namespace+"/")] = "gone"
+		if strings.HasPrefix(name, d.Namespace+"/") && kind != "Secret" && kind != "ConfigMap" && kind != "ServiceAccount" {
+			gone[kind+" home/"+strings.TrimPrefix(name, d.Namespace+"/")] = "gone"
 		}
 	}
-	for _, o := range manifestsOf(t, fmt.Sprintf(frontDoor, d.namespace)) {
+	for _, o := range manifestsOf(t, fmt.Sprintf(frontDoor, d.Namespace)) {
 		if id := inventory.Identity(o); o.GetKind() != "Namespace" && !strings.Contains(id, "production-stack") {
 			gone[id] = "gone"
 		}
 	}
 	return gone
-}
-
-// ended waits until nothing of the Cluster is left but what its charts installed.
-func (d door) ended(ctx context.Context) error {
-	return d.plane.Poll(ctx, "the end of the Cluster", func(ctx context.Context) error {
-		if err := d.releaseApplication(ctx); err != nil {
-			return err
-		}
-		left := map[string]int{}
-		for _, kind := range append(composedKinds(), usageKind()) {
-			list := &unstructured.UnstructuredList{}
-			list.SetGroupVersionKind(kind)
-			if err := d.plane.Client().List(ctx, list, client.InNamespace(d.namespace)); err != nil {
-				return err
-			}
-			if len(list.Items) > 0 {
-				left[kind.Kind] += len(list.Items)
-			}
-			if kind == usageKind() && left["Release"]+left["Object"] == 0 {
-				if err := d.lookAt(ctx, list.Items); err != nil {
-					return err
-				}
-			}
-		}
-		if len(left) > 0 {
-			return fmt.Errorf("left are %v", left)
-		}
-		return nil
-	})
-}
-
-// lookAt has Crossplane look at Usages whose user is gone. By itself it looks every
-// 30 s (internal/controller/protection/usage/reconciler.go, waitPollInterval), which
-// would be most of the time of a test that is not about that.
-func (d door) lookAt(ctx context.Context, usages []unstructured.Unstructured) error {
-	const looked = "e2e.gatehouse.example.org/look"
-	for i := range usages {
-		if _, done := usages[i].GetAnnotations()[looked]; done {
-			continue
-		}
-		err := d.plane.Client().Patch(ctx, &usages[i], client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"annotations":{"`+looked+`":""}}}`)))
-		if client.IgnoreNotFound(err) != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// releaseApplication does what Argo CD would: no controller of it runs here, and its
-// Application has a finalizer that only Argo CD takes away.
-func (d door) releaseApplication(ctx context.Context) error {
-	application := plane.Reference("argoproj.io/v1alpha1", "Application", "argocd", "apps")
-	err := d.plane.Client().Get(ctx, client.ObjectKeyFromObject(application), application)
-	if meta.IsNoMatchError(err) {
-		return nil // nor is there anything else of Argo CD
-	}
-	if err != nil || application.GetDeletionTimestamp() == nil {
-		return client.IgnoreNotFound(err)
-	}
-	err = d.plane.Client().Patch(ctx, application, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`)))
-	return client.IgnoreNotFound(err)
 }
 
 // manifestsOf are what the Objects of a Cluster keep in the cluster.

@@ -7,10 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
@@ -72,14 +70,6 @@ func changes(before, after composedByKey) map[string]string {
 	return out
 }
 
-func patch(ctx context.Context, t *testing.T, p *plane.Plane, namespace, name, merge string) {
-	t.Helper()
-	xr := plane.Reference("devopstoolkit.ai/v2", "Cluster", namespace, name)
-	if err := p.Client().Patch(ctx, xr, client.RawPatch(types.MergePatchType, []byte(merge))); err != nil {
-		t.Fatalf("cannot change the Cluster: %v", err)
-	}
-}
-
 // awaitChanges waits until the resources have changed as wanted, and no others.
 func awaitChanges(ctx context.Context, t *testing.T, p *plane.Plane, namespace, name string, before composedByKey, want map[string]string) composedByKey {
 	t.Helper()
@@ -95,12 +85,6 @@ func awaitChanges(ctx context.Context, t *testing.T, p *plane.Plane, namespace, 
 		t.Fatal(err)
 	}
 	return after
-}
-
-func standInOf(ctx context.Context, p *plane.Plane, namespace, release string) (*corev1.ConfigMap, error) {
-	installed := &corev1.ConfigMap{}
-	err := p.Client().Get(ctx, client.ObjectKey{Namespace: namespace, Name: release + "-stand-in"}, installed)
-	return installed, err
 }
 
 func conditionMessage(o *unstructured.Unstructured, kind, status string) string {

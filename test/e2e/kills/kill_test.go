@@ -1,4 +1,4 @@
-package e2e
+package kills
 
 import (
 	"cmp"
@@ -16,6 +16,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/gatehouse-platform/gatehouse/test/e2e/charts"
+	"github.com/gatehouse-platform/gatehouse/test/e2e/clusters"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/inventory"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/product"
@@ -92,19 +93,19 @@ func phases() []phase {
 	return []phase{
 		{
 			name: "coming up",
-			do:   func(ctx context.Context, t *testing.T, d door) { apply(ctx, t, d.plane, d.namespace, mortal) },
+			do:   func(ctx context.Context, t *testing.T, d door) { d.apply(ctx, t) },
 			done: func(ctx context.Context, d door) error {
-				return d.plane.WaitCondition(ctx, d.xr.DeepCopy(), "Synced", "Ready")
+				return d.Plane.WaitCondition(ctx, d.XR.DeepCopy(), "Synced", "Ready")
 			},
 		},
 		{
 			name: "a change of a version and of values",
 			do: func(ctx context.Context, t *testing.T, d door) {
-				patch(ctx, t, d.plane, d.namespace, "door", `{"spec":{"parameters":{"apps":{"keda":{"version":"`+product.OtherKEDA+`"},"traefik":{"values":{"deployment":{"replicas":2}}}}}}}`)
+				clusters.Patch(ctx, t, d.Plane, d.Namespace, "door", `{"spec":{"parameters":{"apps":{"keda":{"version":"`+product.OtherKEDA+`"},"traefik":{"values":{"deployment":{"replicas":2}}}}}}}`)
 			},
 			done: func(ctx context.Context, d door) error {
-				return d.plane.Poll(ctx, "the other version", func(ctx context.Context) error {
-					installed, err := standInOf(ctx, d.plane, "keda", "keda")
+				return d.Plane.Poll(ctx, "the other version", func(ctx context.Context) error {
+					installed, err := clusters.StandIn(ctx, d.Plane, "keda", "keda")
 					if got, want := installed.Annotations[charts.StandInAnnotation], "keda-"+product.OtherKEDA; err == nil && got != want {
 						err = fmt.Errorf("%s is installed, want %s", got, want)
 					}
@@ -115,20 +116,20 @@ func phases() []phase {
 		{
 			name: "the end of an app",
 			do: func(ctx context.Context, t *testing.T, d door) {
-				patch(ctx, t, d.plane, d.namespace, "door", `{"spec":{"parameters":{"apps":{"keda":{"enabled":false}}}}}`)
+				clusters.Patch(ctx, t, d.Plane, d.Namespace, "door", `{"spec":{"parameters":{"apps":{"keda":{"enabled":false}}}}}`)
 			},
 			done: func(ctx context.Context, d door) error {
-				return d.plane.WaitGone(ctx, plane.Reference("helm.m.crossplane.io/v1beta1", "Release", d.namespace, "door-app-keda"))
+				return d.Plane.WaitGone(ctx, plane.Reference("helm.m.crossplane.io/v1beta1", "Release", d.Namespace, "door-app-keda"))
 			},
 		},
 		{
 			name: "the end of the Cluster",
 			do: func(ctx context.Context, t *testing.T, d door) {
-				if err := d.plane.Client().Delete(ctx, d.xr.DeepCopy()); err != nil {
+				if err := d.Plane.Client().Delete(ctx, d.XR.DeepCopy()); err != nil {
 					t.Fatal(err)
 				}
 			},
-			done: func(ctx context.Context, d door) error { return d.ended(ctx) },
+			done: func(ctx context.Context, d door) error { return d.Ended(ctx) },
 		},
 	}
 }
@@ -228,8 +229,8 @@ type passed struct {
 func liveOnce(ctx context.Context, t *testing.T, p *plane.Plane, l life) []passed {
 	t.Helper()
 	_, _, namespace := suite.Start(t)
-	d := newDoor(t, p, namespace, "door")
-	before := d.take(ctx, t)
+	d := door{clusters.New(t, p, namespace, "door")}
+	before := d.Take(ctx, t)
 	if err := p.WriteKubeconfigSecret(ctx, namespace, "plane", "kubeconfig"); err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +254,7 @@ func liveOnce(ctx context.Context, t *testing.T, p *plane.Plane, l life) []passe
 		t.Logf("life %d: %s in %s, converged after %s", l.number, phase.name, took.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
 		out = append(out, passed{took: took, contents: contents})
 	}
-	if err := d.clean(ctx, before); err != nil {
+	if err := d.Clean(ctx, before); err != nil {
 		t.Fatal(err)
 	}
 	return out
@@ -285,8 +286,8 @@ func (l life) kill(ctx context.Context, t *testing.T, p *plane.Plane, phase int,
 func (d door) converge(ctx context.Context, before inventory.Inventory, l life, phase int) (map[string]string, error) {
 	var last map[string]string
 	var differs error // kept: the last look may be cut short
-	err := d.plane.Poll(ctx, "the state of the undisturbed life", func(ctx context.Context) error {
-		all, err := d.cluster.Take(ctx)
+	err := d.Plane.Poll(ctx, "the state of the undisturbed life", func(ctx context.Context) error {
+		all, err := d.Everything.Take(ctx)
 		if err != nil {
 			return err
 		}
@@ -330,8 +331,8 @@ func (d door) contents(before, all inventory.Inventory) map[string]string {
 		content := all[id].Content // none: it is gone
 		name, isRecord := strings.CutPrefix(id[strings.Index(id, "/")+1:], "sh.helm.release.v1.")
 		if !isRecord {
-			id = strings.ReplaceAll(id, d.namespace, "home")
-			out[id] = strings.ReplaceAll(content, d.namespace, "home")
+			id = strings.ReplaceAll(id, d.Namespace, "home")
+			out[id] = strings.ReplaceAll(content, d.Namespace, "home")
 			continue
 		}
 		release, revision, _ := strings.Cut(name, ".v")
