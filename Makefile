@@ -81,8 +81,8 @@ done
 endef
 
 .PHONY: bench
-bench: ## Run every benchmark for BENCHTIME (default 1s)
-	$(call step,benchmarks,$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(benchmarked))
+bench: ## Run every benchmark for BENCHTIME (default 1s). SHORT=1: the large ones on less
+	$(call step,benchmarks,$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(if $(SHORT),-short) $(benchmarked))
 
 # The packages with benchmarks: go test would link the tests of all the others, too.
 benchmarked = $$(find . -name '*_test.go' -not -path './test/*' -not -path './tools/*' -not -path './.cache/*' -exec grep -l '^func Benchmark' {} + | xargs -n 1 dirname | sort -u)

@@ -136,30 +136,39 @@ func written(b *testing.B, name string, all []any) string {
 }
 
 // A large cluster from files: 1,000 Gateways, 10,000 routes, 10,000 Services and 50,000
-// endpoints are to take less than 2 s on an idle machine of two processors, and 500 MiB,
+// endpoints (with -short a tenth of that) are to take less than 2 s on an idle machine of two processors, and 500 MiB,
 // the files included. cpu-s is the time of all processors, peak-MiB the heap at its
 // largest; judge is without reading, and tenth a cluster of a tenth of the size.
 func BenchmarkLarge(b *testing.B) {
 	for _, name := range []string{"cluster.json", "cluster.yaml", "list.yaml"} {
 		b.Run(name, func(b *testing.B) {
-			path := written(b, name, objectsOf(1000, 10000, 50000))
+			path := written(b, name, large())
 			measured(b, func() { judge(b, snapshotOf(b, path)) })
 		})
 	}
-	for name, size := range map[string]int{"judge": 1000, "judge-tenth": 100} {
+	for name, objects := range map[string]func() []any{"judge": large, "judge-tenth": func() []any { return objectsOf(100, 1000, 5000) }} {
 		b.Run(name, func(b *testing.B) {
-			s := snapshotOf(b, written(b, "cluster.json", objectsOf(size, 10*size, 50*size)))
+			s := snapshotOf(b, written(b, "cluster.json", objects()))
 			measured(b, func() { judge(b, s) })
 		})
 	}
 }
 
+// large are the objects of the large cluster, or with -short of one of a tenth of the size:
+// that one shows that the benchmarks run.
+func large() []any {
+	if testing.Short() {
+		return objectsOf(100, 1000, 5000)
+	}
+	return objectsOf(1000, 10000, 50000)
+}
+
 // What follows one request through the large cluster, and what draws all of it: with the
 // diagnosis that both are marked with, without reading.
 func BenchmarkWays(b *testing.B) {
-	s := snapshotOf(b, written(b, "cluster.json", objectsOf(1000, 10000, 50000)))
+	s := snapshotOf(b, written(b, "cluster.json", large()))
 	b.Run("explain", func(b *testing.B) {
-		target := explain.Target{Namespace: "team-042", Name: "r04242"}
+		target := explain.Target{Namespace: "team-042", Name: "r00942"}
 		measured(b, func() {
 			e, err := explain.Explain(s, judge(b, s), target, explain.Options{Path: "/mcp/messages"})
 			if err != nil || e.Outcome != explain.Arrives {

@@ -205,6 +205,9 @@ func BenchmarkStreams(b *testing.B) {
 		{newest, 10_000, 12 * time.Second},
 	} {
 		b.Run(fmt.Sprintf("revision=%s/streams=%d", c.revision, c.streams), func(b *testing.B) {
+			if testing.Short() && c.streams > 1000 {
+				b.Skip("so many take half a minute: run it without -short")
+			}
 			for b.Loop() {
 				measureStreams(b, c.revision, c.streams, c.settled)
 			}

@@ -95,7 +95,7 @@ func (d door) checkChanges(ctx context.Context, t *testing.T) {
 	for _, change := range clusterChanges() {
 		t.Run(change.name, func(t *testing.T) {
 			before := d.Take(ctx, t)
-			clusters.Patch(ctx, t, d.Plane, d.Namespace, "door", `{"spec":{"parameters":{"apps":`+change.merge+`}}}`)
+			d.Patch(ctx, t, `{"spec":{"parameters":{"apps":`+change.merge+`}}}`)
 			change.want["Cluster.devopstoolkit.ai home/door"] = "changed"
 			if err := d.awaitChanges(ctx, before, change.want); err != nil {
 				t.Fatalf("%s: %v", change.reason, err)
@@ -162,10 +162,10 @@ func (d door) checkQuiet(ctx context.Context, t *testing.T) {
 	before := d.Take(ctx, t)
 	// An annotation makes Crossplane look again at once.
 	for i := range 3 {
-		clusters.Patch(ctx, t, d.Plane, d.Namespace, "door", fmt.Sprintf(`{"metadata":{"annotations":{"e2e.gatehouse.example.org/look":"%d"}}}`, i))
+		d.Patch(ctx, t, fmt.Sprintf(`{"metadata":{"annotations":{"e2e.gatehouse.example.org/look":"%d"}}}`, i))
 		time.Sleep(time.Second)
 	}
-	clusters.Patch(ctx, t, d.Plane, d.Namespace, "door", `{"metadata":{"annotations":{"e2e.gatehouse.example.org/look":null}}}`)
+	d.Patch(ctx, t, `{"metadata":{"annotations":{"e2e.gatehouse.example.org/look":null}}}`)
 	if diff := cmp.Diff(map[string]string{}, d.changes(before, d.Take(ctx, t))); diff != "" {
 		t.Errorf("changes although nobody changed anything (-want +got):\n%s", diff)
 	}
@@ -175,7 +175,7 @@ func (d door) checkQuiet(ctx context.Context, t *testing.T) {
 // not, together with a change that would be made if it did.
 func (d door) breakAndMend(ctx context.Context, t *testing.T) {
 	before := d.Take(ctx, t)
-	clusters.Patch(ctx, t, d.Plane, d.Namespace, "door", `{"spec":{"parameters":{"namespaces":["team-a","Team_B"],"apps":{"keda":{"enabled":false}}}}}`)
+	d.Patch(ctx, t, `{"spec":{"parameters":{"namespaces":["team-a","Team_B"],"apps":{"keda":{"enabled":false}}}}}`)
 	err := d.Plane.WaitFor(ctx, d.XR, func(o *unstructured.Unstructured) error {
 		message := conditionMessage(o, "Synced", "False")
 		for _, want := range []string{"spec.parameters.namespaces[1]", `"Team_B"`, "must be a DNS label"} {
@@ -192,7 +192,7 @@ func (d door) breakAndMend(ctx context.Context, t *testing.T) {
 	if diff := cmp.Diff(only, d.changes(before, d.Take(ctx, t))); diff != "" {
 		t.Errorf("a Fatal result changed something (-want +got):\n%s", diff)
 	}
-	clusters.Patch(ctx, t, d.Plane, d.Namespace, "door", `{"spec":{"parameters":{"namespaces":["team-a"],"apps":{"keda":{"enabled":true}}}}}`)
+	d.Patch(ctx, t, `{"spec":{"parameters":{"namespaces":["team-a"],"apps":{"keda":{"enabled":true}}}}}`)
 	awaitReady(ctx, t, d.Plane, d.XR)
 	if err := d.awaitChanges(ctx, before, only); err != nil {
 		t.Error(err)

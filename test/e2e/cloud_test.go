@@ -20,7 +20,6 @@ import (
 	"github.com/gatehouse-platform/gatehouse/internal/compose"
 	"github.com/gatehouse-platform/gatehouse/internal/composed"
 	"github.com/gatehouse-platform/gatehouse/internal/render"
-	"github.com/gatehouse-platform/gatehouse/test/e2e/clusters"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/plane"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/product"
 	"github.com/gatehouse-platform/gatehouse/test/e2e/suite"
@@ -104,7 +103,7 @@ func TestClustersOnClouds(t *testing.T) {
 			}
 			want := keysOf(t, xr, func(plan *compose.Plan) []composed.Resource { return plan.Resources })
 			before := awaitComposed(ctx, t, p, namespace, name, want)
-			clusters.Patch(ctx, t, p, namespace, name, `{"spec":{"parameters":`+tc.change+`}}`)
+			newDoor(t, p, namespace, name).Patch(ctx, t, `{"spec":{"parameters":`+tc.change+`}}`)
 			changed := map[string]string{}
 			for _, key := range tc.changed {
 				changed[key] = "changed"

@@ -125,10 +125,10 @@ func (d Door) ReleaseApplication(ctx context.Context) error {
 	return client.IgnoreNotFound(err)
 }
 
-func Patch(ctx context.Context, t *testing.T, p *plane.Plane, namespace, name, merge string) {
+// Patch changes the Cluster by a merge patch.
+func (d Door) Patch(ctx context.Context, t *testing.T, merge string) {
 	t.Helper()
-	xr := plane.Reference("devopstoolkit.ai/v2", "Cluster", namespace, name)
-	if err := p.Client().Patch(ctx, xr, client.RawPatch(types.MergePatchType, []byte(merge))); err != nil {
+	if err := d.Plane.Client().Patch(ctx, d.XR.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(merge))); err != nil {
 		t.Fatalf("cannot change the Cluster: %v", err)
 	}
 }

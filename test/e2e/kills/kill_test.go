@@ -101,7 +101,7 @@ func phases() []phase {
 		{
 			name: "a change of a version and of values",
 			do: func(ctx context.Context, t *testing.T, d door) {
-				clusters.Patch(ctx, t, d.Plane, d.Namespace, "door", `{"spec":{"parameters":{"apps":{"keda":{"version":"`+product.OtherKEDA+`"},"traefik":{"values":{"deployment":{"replicas":2}}}}}}}`)
+				d.Patch(ctx, t, `{"spec":{"parameters":{"apps":{"keda":{"version":"`+product.OtherKEDA+`"},"traefik":{"values":{"deployment":{"replicas":2}}}}}}}`)
 			},
 			done: func(ctx context.Context, d door) error {
 				return d.Plane.Poll(ctx, "the other version", func(ctx context.Context) error {
@@ -116,7 +116,7 @@ func phases() []phase {
 		{
 			name: "the end of an app",
 			do: func(ctx context.Context, t *testing.T, d door) {
-				clusters.Patch(ctx, t, d.Plane, d.Namespace, "door", `{"spec":{"parameters":{"apps":{"keda":{"enabled":false}}}}}`)
+				d.Patch(ctx, t, `{"spec":{"parameters":{"apps":{"keda":{"enabled":false}}}}}`)
 			},
 			done: func(ctx context.Context, d door) error {
 				return d.Plane.WaitGone(ctx, plane.Reference("helm.m.crossplane.io/v1beta1", "Release", d.Namespace, "door-app-keda"))

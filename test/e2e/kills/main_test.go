@@ -1,4 +1,4 @@
-// Package kills kills what a Cluster is made by, at any moment of its life.
+// Package kills ends what a Cluster is made by, without warning, at any moment of its life.
 package kills
 
 import (
