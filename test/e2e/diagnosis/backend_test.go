@@ -117,13 +117,7 @@ func (b backend) client(p *plane.Plane) *http.Client {
 		Transport: &http.Transport{
 			DisableKeepAlives: true,
 			TLSClientConfig:   &tls.Config{RootCAs: roots},
-			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-				_, port, err := net.SplitHostPort(address)
-				if err != nil {
-					return nil, err
-				}
-				return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort(p.GatewayAddress(), port))
-			},
+			DialContext:       p.DialGateway,
 		},
 	}
 }

@@ -34,6 +34,16 @@ const (
 // GatewayAddress is where that gateway listens, on ports 80 and 443.
 func (p *Plane) GatewayAddress() string { return p.network.node }
 
+// DialGateway connects with that gateway whatever the host of the address is, on its port:
+// for the DialContext of an [http.Transport] that asks for hosts that nobody resolves.
+func (p *Plane) DialGateway(ctx context.Context, network, address string) (net.Conn, error) {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot dial %q: %w", address, err)
+	}
+	return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort(p.GatewayAddress(), port))
+}
+
 // HostAddress is where servers of this host have to listen for that gateway to reach them.
 func (p *Plane) HostAddress() string { return p.network.host }
 

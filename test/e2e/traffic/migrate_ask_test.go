@@ -179,13 +179,7 @@ func ask(ctx context.Context, p *plane.Plane, q question) (answer, error) {
 		Transport: &http.Transport{
 			DisableKeepAlives: true,
 			TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
-			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-				_, port, err := net.SplitHostPort(address)
-				if err != nil {
-					return nil, err
-				}
-				return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort(p.GatewayAddress(), port))
-			},
+			DialContext:       p.DialGateway,
 		},
 	}
 	r, err := http.NewRequestWithContext(ctx, q.method, q.url, http.NoBody)
