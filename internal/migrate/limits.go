@@ -48,18 +48,28 @@ func (r *reading) exempts() bool {
 // defaultBurst is how many times the rate may come at once.
 const defaultBurst = 5
 
+// traefikLimit is the number of a limit that Traefik can set. Of any other it says what
+// becomes of it.
+func (r *reading) traefikLimit() (n int64, ok bool) {
+	n, err := strconv.ParseInt(r.value, 10, 32)
+	if err == nil && n <= 0 {
+		r.notNeeded("it limits nothing")
+		return 0, false
+	}
+	if err != nil || !r.is("traefik") || r.exempts() {
+		rateLimit(r)
+		return 0, false
+	}
+	return n, true
+}
+
 // traefikRate: a bucket that NGINX lets run over by the burst holds one request more in
 // Traefik, where the one that is served is in it.
 // https://nginx.org/en/docs/http/ngx_http_limit_req_module.html
 // https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/ratelimit/
 func (r *reading) traefikRate(suffix, period string) {
-	n, err := strconv.ParseInt(r.value, 10, 32)
-	if err == nil && n <= 0 {
-		r.notNeeded("it limits nothing")
-		return
-	}
-	if err != nil || !r.is("traefik") || r.exempts() {
-		rateLimit(r)
+	n, ok := r.traefikLimit()
+	if !ok {
 		return
 	}
 	factor, err := strconv.ParseInt(r.peer("limit-burst-multiplier"), 10, 16)
@@ -79,13 +89,8 @@ func byAddress() map[string]any {
 }
 
 func traefikConnections(r *reading) {
-	n, err := strconv.ParseInt(r.value, 10, 32)
-	if err == nil && n <= 0 {
-		r.notNeeded("it limits nothing")
-		return
-	}
-	if err != nil || !r.is("traefik") || r.exempts() {
-		rateLimit(r)
+	n, ok := r.traefikLimit()
+	if !ok {
 		return
 	}
 	filter, place := r.site.extension(traefikMiddlewareKind, "connections", map[string]any{"inFlightReq": map[string]any{"amount": n, "sourceCriterion": byAddress()}})
