@@ -33,7 +33,7 @@ const (
 	killsVariable = "GATEHOUSE_KILLS"
 )
 
-// mortal is the Cluster whose makers are killed: smaller than frontDoor, for what it
+// mortal is the Cluster whose makers are killed: smaller than that of package e2e, for what it
 // shows is in every app. It has charts that wait for others, a real one, values laid
 // over a chart because of another, Objects, and something of two apps.
 const mortal = `
